@@ -1,0 +1,5 @@
+"""The command line of swc."""
+
+
+def main() -> None:
+    """Run swc."""

@@ -1,0 +1,34 @@
+"""The elaborated family and its training recipe: plain frozen values."""
+
+from swc.family.model import (
+    Budget,
+    Clustering,
+    ClusterMethod,
+    Family,
+    Hint,
+    Kind,
+    Layer,
+    Member,
+    Refinement,
+    Sharing,
+)
+from swc.family.recipe import Augment, AugmentKind, Recipe, Schedule, ScheduleKind, Sgd
+
+__all__ = [
+    "Augment",
+    "AugmentKind",
+    "Budget",
+    "ClusterMethod",
+    "Clustering",
+    "Family",
+    "Hint",
+    "Kind",
+    "Layer",
+    "Member",
+    "Recipe",
+    "Refinement",
+    "Schedule",
+    "ScheduleKind",
+    "Sgd",
+    "Sharing",
+]
