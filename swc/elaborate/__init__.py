@@ -1,1 +1,5 @@
-"""."""
+"""Checked program to family: members, layers and shapes."""
+
+from swc.elaborate.elaborate import elaborate
+
+__all__ = ["elaborate"]

@@ -101,7 +101,7 @@ class Refinement:
 class Hint:
     """A sharing hint, resolved: for each pattern, the names of the layers that it matches.
 
-    ``private a, b``: every matched layer owns its weight. ``share a``: matched layers take part in sharing although
+    ``private a, b``: every matched layer owns its weight. ``public a``: matched layers take part in sharing although
     they are heads. ``tie a, b``: all matched layers are in one cluster. ``apart a, b``: no layer matched by one
     pattern is in a cluster with a layer matched by another.
     """
@@ -125,7 +125,7 @@ class Sharing:
     templates: tuple[int, int] = (1, 8)
     bins: int | None = None
     private: tuple[Hint, ...] = ()
-    share: tuple[Hint, ...] = ()
+    public: tuple[Hint, ...] = ()
     ties: tuple[Hint, ...] = ()
     aparts: tuple[Hint, ...] = ()
 

@@ -1,0 +1,136 @@
+"""From the checked program to the family: every member is run on shapes, then hints and budget are resolved."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import cast
+
+from attrs import evolve
+
+from swc.check import Definition, Program
+from swc.diagnostics import Diagnostics, Related, Span
+from swc.elaborate.hints import resolve_hints
+from swc.elaborate.interpreter import Environment, Interpreter, Recording, RequirementError, Scope
+from swc.elaborate.values import ElaborationError, Tensor
+from swc.family import Budget, Family, Layer, Member
+from swc.syntax import tree as t
+
+_NO_CALL_NAME = "budget"
+
+
+def elaborate(program: Program) -> Family:
+    """Build the family that a checked program describes.
+
+    Raises:
+        SpecError: for impossible arguments and shapes (SW04xx), hints that match nothing (SW0501) and budgets that come
+            to nothing (SW0602); one diagnostic per member, and all hints.
+    """
+    diagnostics = Diagnostics()
+    tree = program.family
+    items = tree.items
+    members = [
+        built
+        for item in items
+        if isinstance(item, t.Member)
+        and (built := _member(program, item.name.text, item.value, item.span, diagnostics))
+    ]
+    diagnostics.raise_errors()
+    layers = tuple(layer for member in members for layer in member.layers)
+    share = next((item for item in items if isinstance(item, t.Share)), None)
+    sharing = resolve_hints(share, program.settings.sharing, layers, diagnostics)
+    budget = _budget(program, tuple(members), diagnostics)
+    diagnostics.raise_errors()
+    settings = program.settings
+    return Family(
+        name=tree.name.text,
+        input=settings.input,
+        classes=settings.classes,
+        budget=cast(Budget, budget),
+        members=tuple(members),
+        sharing=sharing,
+        recipe=settings.recipe,
+        span=tree.name.span,
+    )
+
+
+def _member(program: Program, name: str, call: t.Call, span: Span, diagnostics: Diagnostics) -> Member | None:
+    definition = cast(Definition, program.resolve("", call.function.text))
+    record = Recording(name)
+    interpreter = Interpreter(program, record)
+    channels, height, width = program.settings.input
+    try:
+        environment = _arguments(interpreter, definition, call)
+        arguments = tuple((p.name.text, environment[p.name.text]) for p in definition.node.parameters)
+        environment |= {"x": Tensor(channels, (height, width)), "classes": program.settings.classes}
+        result = interpreter.run(definition, environment, Scope(definition.module, name, call.span))
+        _check_result(result, program.settings.classes, definition, call.span)
+    except ElaborationError as error:
+        related: tuple[Related, ...] = (
+            (Related(call.span, f"while building `{name}`"),) if error.span != call.span else ()
+        )
+        if isinstance(error, RequirementError):
+            related = error.related + related
+        diagnostics.error(error.code, error.summary, error.span, label=error.label, help=error.help, related=related)
+        return None
+    layers = _placed(record.layers, result.layer)
+    return Member(name, definition.name, arguments, layers, record.norm_parameters, span=span)
+
+
+def _arguments(interpreter: Interpreter, definition: Definition, call: t.Call) -> Environment:
+    """The architecture's parameters as a call in the family gives them."""
+    names = tuple(p.name.text for p in definition.node.parameters)
+    outside = Scope("", "", call.span)
+    environment: Environment = {
+        names[i] if a.name is None else a.name.text: interpreter.value(a.value, {}, outside)
+        for i, a in enumerate(call.arguments)
+    }
+    interpreter.defaults(definition, environment)
+    return environment
+
+
+def _check_result(result: Tensor, classes: int, definition: Definition, span: Span) -> None:
+    if result.is_image or result.channels != classes:
+        raise ElaborationError(
+            "SW0412",
+            f"architecture `{definition.name}` returns {result}, and the family needs a vector of {classes} classes",
+            span,
+            label=f"returns {result}",
+            help="end it with `fc: linear(global_pool(y), classes)`",
+        )
+
+
+def _placed(layers: list[Layer], head: str | None) -> tuple[Layer, ...]:
+    """The layers with their relative depth, and the head marked."""
+    last = max(1, len(layers) - 1)
+    return tuple(evolve(x, depth=i / last, head=x.name == head) for i, x in enumerate(layers))
+
+
+def _budget(program: Program, members: tuple[Member, ...], diagnostics: Diagnostics) -> Budget | None:
+    item = next(item for item in program.family.items if isinstance(item, t.Budget))
+    if isinstance(item.value, t.Amount):
+        return Budget(int(item.value.value), item.value.text, span=item.value.span)
+    whole = _whole(program, item.value, members, diagnostics)
+    if whole is None:
+        return None
+    percent = Fraction(Decimal(str(item.value.percent)))
+    parameters = int(percent * whole / 100)
+    if parameters < 1:
+        diagnostics.error(
+            "SW0602",
+            f"`{item.value.span.text}` is less than one parameter",
+            item.value.span,
+            label=f"{item.value.percent}% of {whole:,} parameters",
+            help="ask for a larger share",
+        )
+        return None
+    return Budget(parameters, " ".join(item.value.span.text.split()), span=item.value.span)
+
+
+def _whole(program: Program, value: t.Relative, members: tuple[Member, ...], diagnostics: Diagnostics) -> int | None:
+    """What a relative budget is a share of, in parameters."""
+    if isinstance(value.base, t.Call):
+        built = _member(program, _NO_CALL_NAME, value.base, value.span, diagnostics)
+        return built.parameters_alone if built else None
+    name = value.base.name.text
+    return sum(m.parameters_alone for m in members if name in ("members", m.name))
