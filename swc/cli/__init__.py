@@ -1,5 +1,23 @@
-"""The command line of swc."""
+"""The command line of swc. Importing it, and compiling with it, imports no torch."""
+
+from __future__ import annotations
+
+import click
+
+from swc import __version__
+from swc.cli.compile import check, compile_
+from swc.cli.failures import Commands
+from swc.cli.plan import plan
+from swc.cli.train import anytime, evaluate, search, train
 
 
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="swc")
 def main() -> None:
-    """Run swc."""
+    """Compile, search, train and serve parameter-shared families of networks."""
+
+
+for _command in (compile_, check, plan, search, train, evaluate, anytime):
+    main.add_command(_command)
+
+__all__ = ["main"]

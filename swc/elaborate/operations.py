@@ -43,7 +43,7 @@ def window(operation: str, size: tuple[int, int], arguments: Arguments, span: Sp
     if min(out) < 1:
         raise ElaborationError(
             "SW0408",
-            f"the image is too small for `{operation}`: {size[0]}×{size[1]} padded by {padding}, and a window of {kernel}",
+            f"`{operation}` has a window of {kernel} on an image of only {size[0]}×{size[1]}, padded by {padding}",
             span,
             label=f"nothing is left of {size[0]}×{size[1]}",
             help="use fewer strides or pools, a smaller kernel, or a larger input",

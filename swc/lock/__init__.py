@@ -1,1 +1,8 @@
-"""."""
+"""Lock files: the clusters that a search found, kept beside the spec under version control."""
+
+from swc.lock.file import lock_path, lock_text, read_lock, write_lock
+from swc.lock.model import Lock
+from swc.lock.structure import structure_hash
+from swc.lock.verify import verify_lock
+
+__all__ = ["Lock", "lock_path", "lock_text", "read_lock", "structure_hash", "verify_lock", "write_lock"]

@@ -1,0 +1,101 @@
+"""``swc compile`` and ``swc check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from swc.cli.failures import show
+from swc.cli.options import lock_choice, lock_options
+from swc.compiler import Compiled, LockChoice, compile_spec
+from swc.diagnostics import Diagnostic, SpecError
+from swc.output import Output, State, compare, write
+
+_SPECS = click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+def _compile_all(specs: tuple[Path, ...], lock: LockChoice) -> list[Compiled]:
+    """Compile every spec, or report the errors of all that fail."""
+    compiled: list[Compiled] = []
+    failed: list[Diagnostic] = []
+    for spec in dict.fromkeys(specs):
+        try:
+            compiled.append(compile_spec(spec, lock))
+        except SpecError as error:
+            failed.extend(error.diagnostics)
+    if failed:
+        raise SpecError(tuple(failed))
+    return compiled
+
+
+def _summary(one: Compiled) -> str:
+    total, budget = one.plan.parameters.total, one.plan.budget
+    return f"{total:,} of {budget:,} parameters ({total / budget:.1%})"
+
+
+@click.command("compile")
+@_SPECS
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("generated"))
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if any file is out of date.")
+@click.option("--force", is_flag=True, help="Overwrite files that swc did not write.")
+@lock_options
+def compile_(
+    specs: tuple[Path, ...], folder: Path, lock: Path | None, *, only_check: bool, force: bool, no_lock: bool
+) -> None:
+    """Compile SPECS to PyTorch modules in the folder given by -o [default: generated]."""
+    if lock is not None and len(specs) > 1:
+        raise click.UsageError("--lock goes with one spec")
+    compiled = _compile_all(specs, lock_choice(lock, no_lock=no_lock))
+    for one in compiled:
+        show(one.notes)
+    if only_check:
+        _report_drift(compare(compiled, folder))
+        return
+    by_path = {folder / one.file_name: one for one in compiled}
+    for output in write(compiled, folder, force=force):
+        if output.state is State.STALE:
+            click.echo(f"removed {output.path} ({output.state})")
+        else:
+            verb = "kept" if output.state is State.CURRENT else "wrote"
+            click.echo(f"{verb} {output.path}: {_summary(by_path[output.path])}")
+
+
+def _report_drift(outputs: list[Output]) -> None:
+    drift = [output for output in outputs if output.state is not State.CURRENT]
+    for output in drift:
+        click.echo(f"{output.path}: {output.state}")
+        lines = output.difference.splitlines()
+        for line in lines[:20]:
+            click.echo(f"    {line}")
+        if len(lines) > 20:
+            click.echo(f"    and {len(lines) - 20} more lines")
+    if drift:
+        click.echo("run `swc compile` with the same specs and folder, and commit what it writes", err=True)
+        raise click.exceptions.Exit(1)
+    click.echo(f"{len(outputs)} generated file{'s are' if len(outputs) > 1 else ' is'} up to date")
+
+
+@click.command()
+@_SPECS
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@lock_options
+def check(specs: tuple[Path, ...], lock: Path | None, output_format: str, *, no_lock: bool) -> None:
+    """Check SPECS up to a plan that fits the budget; write nothing."""
+    choice = lock_choice(lock, no_lock=no_lock)
+    try:
+        compiled = _compile_all(specs, choice)
+    except SpecError as error:
+        if output_format == "text":
+            raise
+        show(error.diagnostics, "json")
+        raise click.exceptions.Exit(1) from error
+    found = tuple(note for one in compiled for note in one.notes)
+    show(found, output_format)
+    if output_format == "text":
+        for one in compiled:
+            members = len(one.family.members)
+            click.echo(
+                f"{one.program.sources[0].name}: family `{one.family.name}`, {members} "
+                f"member{'s' if members > 1 else ''}, {_summary(one)}"
+            )

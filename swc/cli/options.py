@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from swc.compiler import LockChoice
+
+Decorated = Callable[..., Any]
+
+
+def lock_options(command: Decorated) -> Decorated:
+    """``--lock`` and ``--no-lock``."""
+    command = click.option(
+        "--lock",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Lock file with the clusters to use. [default: the one beside the spec, if there is one]",
+    )(command)
+    return click.option("--no-lock", is_flag=True, help="Share by kernel size, whatever a search found.")(command)
+
+
+def lock_choice(lock: Path | None, *, no_lock: bool) -> LockChoice:
+    """What the two options say together."""
+    if lock is not None and no_lock:
+        raise click.UsageError("--lock and --no-lock contradict each other: give one of them")
+    return LockChoice(lock, ignored=no_lock)

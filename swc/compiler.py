@@ -1,0 +1,88 @@
+"""The stages in a row: a spec's path in, the generated text out. Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from swc.check import Program, load_program
+from swc.diagnostics import Diagnostic
+from swc.elaborate import elaborate
+from swc.emit import emit
+from swc.family import Budget, ClusterMethod, Family
+from swc.lock import Lock, lock_path, read_lock, structure_hash, verify_lock
+from swc.plan import initial_clusters, notes, plan_family, shareable_layers
+from swc.plan.model import Plan
+
+
+@frozen
+class Compiled:
+    """Everything that compiling a spec yields. ``lock`` is None when layers share by kernel size, without a search."""
+
+    program: Program
+    family: Family
+    plan: Plan
+    lock: Lock | None
+    notes: tuple[Diagnostic, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Name of the generated file."""
+        return f"{self.family.name}.py"
+
+    def text(self) -> str:
+        """The generated file's content."""
+        return emit(self.program, self.family, self.plan, content_hash=self.content_hash())
+
+    def content_hash(self) -> str:
+        """Sixteen hexadecimal digits over the spec, the architectures it uses and the clusters of its lock."""
+        digest = hashlib.sha256()
+        for source in self.program.sources:
+            digest.update(source.text.replace("\r\n", "\n").encode() + b"\0")
+        for cluster in self.plan.clusters:
+            digest.update(f"{cluster.name}: {' '.join(cluster.layers)}\0".encode())
+        return digest.hexdigest()[:16]
+
+
+@frozen
+class LockChoice:
+    """Which lock file to compile with: ``path`` or, when None, the one beside the spec if there is any."""
+
+    path: Path | None = None
+    ignored: bool = False
+
+
+def compile_spec(path: Path, lock: LockChoice | None = None, *, budget: int | None = None) -> Compiled:
+    """Compile a spec, with the clusters of its lock file where it has one.
+
+    Args:
+        path: the spec.
+        lock: which lock file to use; by default the one beside the spec, if it is there.
+        budget: a number of parameters that takes the place of the spec's own budget.
+
+    Raises:
+        SpecError: with every diagnostic of the stage that failed.
+    """
+    program = load_program(path)
+    family = elaborate(program)
+    if budget is not None:
+        family = evolve(family, budget=Budget(budget, f"{budget:,}", span=family.budget.span))
+    found = _lock(path, family, lock or LockChoice())
+    clusters: Mapping[str, tuple[str, ...]] = found.cluster_layers() if found else initial_clusters(family)
+    plan = plan_family(family, clusters, structure=structure_hash(family))
+    return Compiled(program, family, plan, found, notes(family, plan))
+
+
+def _lock(path: Path, family: Family, choice: LockChoice) -> Lock | None:
+    if choice.ignored or family.sharing.clustering.method is not ClusterMethod.GRADIENT:
+        return None
+    beside = lock_path(path)
+    if choice.path is None and not beside.exists():
+        return None
+    chosen = choice.path or beside
+    lock = read_lock(chosen, chosen.name)
+    verify_lock(lock, family, (layer.name for layer in shareable_layers(family)), chosen.name)
+    return lock

@@ -1,0 +1,35 @@
+"""The structural hash of a family: what must agree before a lock file or a checkpoint fits a spec."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from swc.family import Family, Hint
+
+
+def structure_hash(family: Family) -> str:
+    """Sixteen hexadecimal digits over members, layers, shapes, input, classes and hints.
+
+    Layout, comments, the budget and the training recipe do not count: a spec may change them and keep its lock.
+    """
+
+    def hints(found: tuple[Hint, ...]) -> list[list[list[str]]]:
+        return [[sorted(names) for names in hint.layers] for hint in found]
+
+    sharing = family.sharing
+    content = {
+        "input": family.input,
+        "classes": family.classes,
+        "members": [
+            [
+                member.name,
+                [[x.name, x.kind, x.shape, x.groups, x.bias, x.head] for x in member.layers],
+                member.norm_parameters,
+            ]
+            for member in family.members
+        ],
+        "hints": [hints(sharing.private), hints(sharing.public), hints(sharing.ties), hints(sharing.aparts)],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

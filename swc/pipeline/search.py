@@ -1,0 +1,197 @@
+"""``spec → lock``: the search for clusters, joined from the compiler's side and the runtime's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from swc.compiler import Compiled, LockChoice, compile_spec
+from swc.diagnostics import Diagnostic, SpecError
+from swc.family import ClusterMethod, Family
+from swc.files import write_atomically
+from swc.lock import Lock, structure_hash, write_lock
+from swc.pipeline.modules import load_family_class
+from swc.plan import cluster_name, fits, shareable_layers
+
+if TYPE_CHECKING:
+    from swc_runtime.datasets import Dataset
+    from swc_runtime.search import SearchResult
+    from swc_runtime.training.options import TrainOptions
+    from swc_runtime.training.progress import Reporter
+
+Groups = tuple[tuple[str, ...], ...]
+
+
+@frozen
+class Hints:
+    """Tie hints as groups of layers that stay together, apart hints as pairs that never meet."""
+
+    together: tuple[tuple[str, ...], ...]
+    apart: tuple[tuple[str, str], ...]
+
+
+def search_hints(family: Family) -> Hints:
+    """The hints that bind a search, among the layers that share."""
+    shared = {layer.name for layer in shareable_layers(family)}
+    together = tuple(tuple(n for n in hint.all_layers if n in shared) for hint in family.sharing.ties)
+    apart = tuple(
+        (a, b)
+        for hint in family.sharing.aparts
+        for first, second in combinations(hint.layers, 2)
+        for a in first
+        for b in second
+        if a in shared and b in shared
+    )
+    return Hints(tuple(group for group in together if group), apart)
+
+
+def named_clusters(groups: Groups, family: Family) -> dict[str, tuple[str, ...]]:
+    """Groups of layer names under the names of their clusters."""
+    return {cluster_name(group, family): group for group in groups}
+
+
+def compile_for_search(spec: Path) -> Compiled:
+    """Compile a spec as the search wants it: no lock, layers of a kernel size together.
+
+    Raises:
+        SpecError: SW0704 when the spec does not ask for a search.
+    """
+    compiled = compile_spec(spec, LockChoice(ignored=True))
+    method = compiled.family.sharing.clustering.method
+    if method is not ClusterMethod.GRADIENT:
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0704",
+                    f"family `{compiled.family.name}` says `clusters {method}`, which needs no search",
+                    compiled.family.span,
+                    help="write `clusters gradient(threshold=0.1, epochs=20)` in its share section, or train it as it is",
+                ),
+            )
+        )
+    return compiled
+
+
+def lock_of(compiled: Compiled, result: SearchResult, data: str) -> Lock:
+    """The lock file's content for what a search found."""
+    family = compiled.family
+    shapes = family.layer_by_name
+    clusters = {
+        name: {layer: shapes[layer].shape for layer in layers}
+        for name, layers in named_clusters(result.groups, family).items()
+    }
+    return Lock(
+        family=family.name,
+        structure=structure_hash(family),
+        data=data,
+        epochs=result.epochs,
+        seed=result.seed,
+        threshold=result.requested,
+        threshold_used=result.threshold,
+        clusters=clusters,
+    )
+
+
+def similarities_path(lock: Path) -> Path:
+    """Where the measured similarities are kept: beside the lock, as ``<name>.similarities.json``."""
+    return lock.with_suffix(".similarities.json")
+
+
+def run_search(
+    compiled: Compiled,
+    data: Dataset,
+    data_name: str,
+    options: TrainOptions,
+    folder: Path,
+    reporter: Reporter,
+    epochs: int | None = None,
+) -> tuple[Lock, SearchResult]:
+    """Train the family hard-shared, compare gradients and group layers (paper, sec. 2.2.1).
+
+    ``folder`` receives the generated file that the search trains. Nothing is written to the lock file yet.
+    """
+    import torch  # noqa: PLC0415 - the search runs on torch; compiling must not load it
+    from swc_runtime.recipe import GradientSearch  # noqa: PLC0415
+    from swc_runtime.search import search  # noqa: PLC0415
+
+    path = folder / compiled.file_name
+    write_atomically(path, compiled.text())
+    family_class = load_family_class(path)
+    clustering = compiled.family.sharing.clustering
+    settings = GradientSearch(clustering.threshold, epochs or clustering.epochs)
+    hints = search_hints(compiled.family)
+    torch.manual_seed(options.seed)
+    result = search(
+        family_class(),
+        data,
+        settings,
+        options,
+        fits=fits_budget(compiled.family),
+        together=hints.together,
+        apart=hints.apart,
+        reporter=reporter,
+    )
+    return lock_of(compiled, result, data_name), result
+
+
+def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: str) -> tuple[Lock, SearchResult]:
+    """Group the layers again at another τ, from the similarities that a search kept; nothing is trained.
+
+    Raises:
+        SpecError: SW0705 when the kept similarities are missing, damaged or of another version of the family.
+    """
+    from swc_runtime.similarities import SearchResult, fit_threshold  # noqa: PLC0415
+
+    kept = _kept(path)
+    if kept.get("structure") != structure_hash(compiled.family):
+        raise _no_similarities(path, "they were measured on another version of the family")
+    try:
+        before = SearchResult.from_json(kept["search"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_similarities(path, f"they are damaged ({error})") from error
+    hints = search_hints(compiled.family)
+    found = fit_threshold(
+        before.pools, threshold, fits_budget(compiled.family), together=hints.together, apart=hints.apart
+    )
+    if found is None:
+        raise _no_similarities(path, "no threshold gives clusters that fit the budget")
+    result = replace(before, groups=found[0], requested=threshold, threshold=found[1])
+    return lock_of(compiled, result, kept.get("data", data_name)), result
+
+
+def fits_budget(family: Family) -> Callable[[Groups], bool]:
+    """Whether groups of layers can be planned within the family's budget."""
+    return lambda groups: fits(family, named_clusters(groups, family))
+
+
+def save(lock_file: Path, lock: Lock, result: SearchResult) -> None:
+    """Write the similarities, then the lock file: a lock is never without what it was made from."""
+    kept = {"structure": lock.structure, "data": lock.data, "search": result.to_json()}
+    # One row of the triangle a line, so that a diff shows which layers changed.
+    text = json.dumps(kept, sort_keys=True).replace("], [", "],\n[")
+    write_atomically(similarities_path(lock_file), f"{text}\n")
+    write_lock(lock_file, lock)
+
+
+def _kept(path: Path) -> dict[str, object]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _no_similarities(path, f"the file cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise _no_similarities(path, f"they are damaged ({error})") from error
+    if not isinstance(content, dict):
+        raise _no_similarities(path, "they are damaged (no object)")
+    return content
+
+
+def _no_similarities(path: Path, why: str) -> SpecError:
+    return SpecError(
+        (Diagnostic("SW0705", f"the similarities in {path.name} cannot be used: {why}", help="run `swc search` again"),)
+    )

@@ -1,0 +1,117 @@
+"""Turns a division of the budget into the plan: ids, users, coefficient vectors and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from swc.family import Family
+from swc.plan.cost import fixed_cost
+from swc.plan.division import Division, Whole
+from swc.plan.graph import Shape
+from swc.plan.model import (
+    FORMAT_VERSION,
+    Cluster,
+    Fold,
+    LayerPlan,
+    MemberPlan,
+    Parameters,
+    Plan,
+    Rectangle,
+    SuperWeight,
+)
+from swc.plan.plane import Plane, covers
+
+
+def build_plan(family: Family, planes: Sequence[Plane], division: Division, structure: str) -> Plan:
+    """Write down the plan: clusters sorted by name, the SuperWeights of each in row-major order."""
+    clusters: list[Cluster] = []
+    superweights: list[SuperWeight] = []
+    sources: dict[str, tuple[str, tuple[str, ...]]] = {}
+    templates = 0
+    for plane in planes:
+        part = division[plane.name]
+        fold = None if isinstance(part, Whole) else part.fold
+        own = list(_pieces(plane, part.counts) if isinstance(part, Whole) else _tiles(plane, part.fold))
+        templates += (
+            sum(s.templates * s.rectangle.cells for s in own)
+            if fold is None
+            else fold.templates * fold.rows * fold.columns
+        ) * plane.area
+        names = tuple(layer.name for layer in plane.layers)
+        clusters.append(Cluster(plane.name, plane.kernel, plane.fan_in, names, fold))
+        superweights += own
+        used = {
+            shape: tuple(s.id for s in own if shape[0] > s.rectangle.row and shape[1] > s.rectangle.column)
+            for shape in plane.shapes
+        }
+        sources |= {layer.name: (plane.name, used[layer.out, layer.inputs]) for layer in plane.layers}
+    fixed = fixed_cost(family)
+    coefficients = sum(s.templates * s.coefficient_vectors for s in superweights)
+    return Plan(
+        format_version=FORMAT_VERSION,
+        family=family.name,
+        structure=structure,
+        budget=family.budget.parameters,
+        parameters=Parameters(
+            total=templates + coefficients + fixed.total,
+            templates=templates,
+            coefficients=coefficients,
+            private=fixed.total,
+            norms=fixed.norms,
+            biases=fixed.biases,
+            weights=fixed.weights,
+        ),
+        members=tuple(
+            MemberPlan(
+                member.name,
+                member.parameters_alone,
+                tuple(LayerPlan(x.name, x.shape, *sources.get(x.name, (None, ()))) for x in member.layers),
+            )
+            for member in family.members
+        ),
+        clusters=tuple(clusters),
+        superweights=tuple(superweights),
+    )
+
+
+def _pieces(plane: Plane, counts: Sequence[int]) -> Iterator[SuperWeight]:
+    users = _users(plane)
+    for piece, templates in zip(plane.pieces, counts, strict=True):
+        yield _superweight(plane, piece.rectangle, templates, users(piece.node))
+
+
+def _tiles(plane: Plane, fold: Fold) -> Iterator[SuperWeight]:
+    """The tile positions that a layer covers, cropped where the plane ends."""
+    users = _users(plane)
+    height = max(out for out, _ in plane.shapes)
+    width = max(inputs for _, inputs in plane.shapes)
+    for row in range(0, height, fold.rows):
+        for column in range(0, width, fold.columns):
+            layers = users((row + 1, column + 1))
+            if layers:
+                size = (min(fold.rows, height - row), min(fold.columns, width - column))
+                yield _superweight(plane, Rectangle(row, column, *size), fold.templates, layers)
+
+
+def _superweight(plane: Plane, rectangle: Rectangle, templates: int, users: tuple[str, ...]) -> SuperWeight:
+    return SuperWeight(
+        id=f"{plane.name}@{rectangle.row},{rectangle.column}",
+        cluster=plane.name,
+        rectangle=rectangle,
+        templates=templates,
+        coefficient_vectors=len(users) if plane.refinable else 1,
+        users=users,
+    )
+
+
+def _users(plane: Plane) -> Callable[[Shape], tuple[str, ...]]:
+    """Look up the layers that contain a rectangle [0, out) x [0, in); equal answers are one tuple."""
+    known: dict[frozenset[Shape], tuple[str, ...]] = {}
+
+    def look_up(node: Shape) -> tuple[str, ...]:
+        large = frozenset(shape for shape in plane.shapes if covers(shape, node))
+        if large not in known:
+            known[large] = tuple(layer.name for layer in plane.layers if (layer.out, layer.inputs) in large)
+        return known[large]
+
+    return look_up

@@ -1,0 +1,164 @@
+"""Divides what the budget leaves for sharing between the clusters: whole where that fits, folded where it does not.
+
+*Whole.* If the fewest templates allowed fit for every SuperWeight, all clusters stay whole and templates are handed
+out (``swc.plan.allocate``). Should whole templates be too coarse to use the budget, one cluster is folded instead into
+what its templates took and what was left: the cheapest for which that does it.
+
+*Folded.* Otherwise clusters stay whole from the cheapest upwards as long as they take up at most a tenth of what is
+available together; the others are folded into shares in proportion to their cost with the fewest templates, but at
+least what each can be folded into. Smaller clusters choose first, and what they leave goes to the next; what is left
+in the end buys the whole ones more templates or a folded one larger tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from swc.plan.allocate import allocate, spent
+from swc.plan.plane import Plane
+from swc.plan.tiles import Choice, Tiling
+
+# Clusters that take up no more than this part of what is available stay whole when others are folded.
+_TINY = 10
+
+
+@frozen
+class Whole:
+    """Templates for each SuperWeight of a whole cluster, in the order of ``Plane.pieces``, and their cost."""
+
+    counts: tuple[int, ...]
+    cost: int
+
+
+Division = Mapping[str, Whole | Choice]
+
+
+def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | None:
+    """Decide for each cluster how it gets its weights; None if even the cheapest way exceeds what is available.
+
+    Args:
+        planes: the clusters, names distinct.
+        available: parameters for templates and coefficients together; never exceeded.
+        slack: parameters that may stay unspent if finding a use for them takes folding.
+    """
+    whole = _whole(planes, available, slack)
+    if whole is None:
+        return _folded(planes, available, slack)
+    left = available - _total(whole)
+    if left <= slack or all(_is_full(plane, whole[plane.name]) for plane in planes):
+        return whole
+    best = whole
+    for plane in sorted(planes, key=lambda p: (whole[p.name].cost, p.name)):
+        choice = Tiling(plane).choose(whole[plane.name].cost + left, slack)
+        if choice is not None:
+            trial = {**whole, plane.name: choice}
+            if _total(trial) > _total(best):
+                best = trial
+            if available - _total(best) <= slack:
+                break
+    return best
+
+
+def smallest(planes: Sequence[Plane]) -> int:
+    """The fewest parameters that templates and coefficients of these clusters can have, exactly."""
+    return sum(_least(plane) for plane in planes)
+
+
+def fits_whole(planes: Sequence[Plane], available: int) -> bool:
+    """Whether the fewest templates allowed fit for every SuperWeight."""
+    return sum(plane.whole_cost for plane in planes) <= available
+
+
+def _least(plane: Plane) -> int:
+    return min(plane.whole_cost, Tiling(plane).smallest.cost)
+
+
+def _total(division: Division) -> int:
+    return sum(part.cost for part in division.values())
+
+
+def _is_full(plane: Plane, part: Whole | Choice) -> bool:
+    return part.cost == plane.capacity
+
+
+def _whole(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Whole | Choice] | None:
+    """Keep all clusters whole and hand out templates; None if the fewest allowed do not fit."""
+    counts = allocate([piece for plane in planes for piece in plane.pieces], available, slack)
+    if counts is None:
+        return None
+    division: dict[str, Whole | Choice] = {}
+    start = 0
+    for plane in planes:
+        own = counts[start : start + len(plane.pieces)]
+        division[plane.name] = Whole(tuple(own), spent(plane.pieces, own))
+        start += len(plane.pieces)
+    return division
+
+
+def _folded(planes: Sequence[Plane], available: int, slack: int) -> Division | None:
+    least = {plane.name: _least(plane) for plane in planes}
+    if sum(least.values()) > available:
+        return None
+    by_cost = sorted(planes, key=lambda plane: (plane.whole_cost, plane.name))
+    whole = _kept_whole(by_cost, available, least)
+    folded = by_cost[len(whole) :]
+    left = available - sum(plane.whole_cost for plane in whole)
+    division: dict[str, Whole | Choice] = {}
+    for position, plane in enumerate(folded):
+        share = _shares(folded[position:], left, least)[plane.name]
+        choice = Tiling(plane).choose(share, slack)
+        if choice is None or share >= plane.whole_cost:
+            whole.append(plane)
+            left -= plane.whole_cost
+        else:
+            division[plane.name] = choice
+            left -= choice.cost
+    kept = sum(plane.whole_cost for plane in whole)
+    division |= _whole(whole, left + kept, slack) or {}
+    return _refolded(planes, division, available, slack)
+
+
+def _kept_whole(by_cost: Sequence[Plane], available: int, least: Mapping[str, int]) -> list[Plane]:
+    """The cheapest clusters that fit into a tenth of what is available, if the others can still be folded."""
+    kept: list[Plane] = []
+    cost, rest = 0, sum(least.values())
+    for plane in by_cost:
+        cost += plane.whole_cost
+        rest -= least[plane.name]
+        if cost * _TINY > available or cost + rest > available:
+            break
+        kept.append(plane)
+    return kept
+
+
+def _shares(planes: Sequence[Plane], available: int, least: Mapping[str, int]) -> dict[str, int]:
+    """Split in proportion to the clusters' cost, but give each at least what it needs."""
+    shares: dict[str, int] = {}
+    open_planes = list(planes)
+    while open_planes:
+        left = available - sum(shares.values())
+        weight = sum(plane.whole_cost for plane in open_planes)
+        short = [plane for plane in open_planes if left * plane.whole_cost // weight < least[plane.name]]
+        if not short:
+            return shares | {plane.name: left * plane.whole_cost // weight for plane in open_planes}
+        shares |= {plane.name: least[plane.name] for plane in short}
+        open_planes = [plane for plane in open_planes if plane not in short]
+    return shares
+
+
+def _refolded(
+    planes: Sequence[Plane], division: dict[str, Whole | Choice], available: int, slack: int
+) -> dict[str, Whole | Choice]:
+    """Offer what is left to the folded clusters once more, the largest first."""
+    for plane in sorted(planes, key=lambda p: (-p.whole_cost, p.name)):
+        left = available - _total(division)
+        part = division[plane.name]
+        if left <= slack:
+            break
+        if isinstance(part, Choice):
+            again = Tiling(plane).choose(part.cost + left, slack)
+            if again is not None and again.cost > part.cost:
+                division[plane.name] = again
+    return division

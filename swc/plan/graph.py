@@ -1,0 +1,65 @@
+"""The layer-shape graph of a cluster (paper sec. 2.1.2, carried over to shapes that do not nest).
+
+Nodes are the cluster's distinct shapes (out, in), closed under component-wise minimum; edges are the cover relation
+of the component-wise order, from the smaller shape to the larger one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+
+import networkx as nx
+
+Shape = tuple[int, int]
+
+
+def closed(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
+    """Close shapes (out, in) under component-wise minimum, sorted.
+
+    A minimum of shapes takes its ``out`` from one of them and its ``in`` from one, and both are at least as large in
+    the other direction. So (a, b) is in the closure just when some shape (a, i) has i >= b and some shape (o, b) has
+    o >= a, which needs one look at each pair instead of repeated minima.
+    """
+    widest: dict[int, int] = {}
+    tallest: dict[int, int] = {}
+    for out, inputs in shapes:
+        widest[out] = max(inputs, widest.get(out, 0))
+        tallest[inputs] = max(out, tallest.get(inputs, 0))
+    columns = sorted(tallest)
+    return tuple((a, b) for a in sorted(widest) for b in columns if b <= widest[a] and a <= tallest[b])
+
+
+def layer_shape_graph(shapes: Iterable[Shape]) -> nx.DiGraph[Shape]:
+    """Build the layer-shape graph of shapes (out, in); nodes and edges come in sorted order.
+
+    For a node (a, b) the rows of the closure are walked from out = a downwards: the largest shape of a row that lies
+    below the node is a cover if it is wider than every one found before. The walk ends at the first row that holds
+    a shape of width b, because nothing further down can be wider.
+    """
+    nodes = closed(shapes)
+    rows: dict[int, list[int]] = defaultdict(list)
+    for out, inputs in nodes:
+        rows[out].append(inputs)
+    outs = sorted(rows)
+    graph: nx.DiGraph[Shape] = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    for out, inputs in nodes:
+        covers: list[Shape] = []
+        best = 0
+        for o in reversed(outs[: bisect_right(outs, out)]):
+            row = rows[o]
+            below = bisect_left(row, inputs) if o == out else bisect_right(row, inputs)
+            if below and row[below - 1] > best:
+                best = row[below - 1]
+                covers.append((o, best))
+            if best == inputs:
+                break
+        graph.add_edges_from((cover, (out, inputs)) for cover in reversed(covers))
+    return graph
+
+
+def lower_covers(graph: nx.DiGraph[Shape], node: Shape) -> list[Shape]:
+    """The shapes that a node covers, ``out`` rising and ``in`` falling (they are an antichain)."""
+    return sorted(graph.predecessors(node))

@@ -1,0 +1,112 @@
+"""A cluster's plane: its layers, the shapes they have and the SuperWeights that tile it when it is kept whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from attrs import frozen
+
+from swc.family import Family, Layer
+from swc.plan.graph import Shape
+from swc.plan.model import Rectangle
+from swc.plan.rectangles import cut
+
+
+@frozen
+class Piece:
+    """A SuperWeight of a whole cluster before its templates are counted.
+
+    ``node`` is the smallest closed shape that contains it and ``users`` the number of layers that do. One template
+    costs ``cost`` parameters, its coefficients included; ``low`` to ``high`` templates are allowed.
+    """
+
+    cluster: str
+    rectangle: Rectangle
+    node: Shape
+    users: int
+    vectors: int
+    cost: int
+    low: int
+    high: int
+
+
+@frozen(slots=False, eq=False)
+class Plane:
+    """The layers of one cluster, in the family's order, and the bounds on templates that hold for them."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    templates: tuple[int, int]
+    refinable: bool
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Kernel size (kh, kw) of all layers."""
+        return self.layers[0].kernel
+
+    @property
+    def area(self) -> int:
+        """Numbers per unit cell: kh x kw."""
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def fan_in(self) -> int:
+        """The reference fan-in: the largest of the layers', so that every gain is at least one."""
+        return max(layer.fan_in for layer in self.layers)
+
+    @cached_property
+    def shapes(self) -> Mapping[Shape, int]:
+        """How many layers have each shape (out, in)."""
+        return Counter((layer.out, layer.inputs) for layer in self.layers)
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The SuperWeights of the whole cluster, in row-major order.
+
+        A SuperWeight never gets more templates than it has coefficient vectors: further ones would add nothing to
+        what its users can be.
+        """
+        low, high = self.templates
+        found = []
+        users_of: dict[Shape, int] = {}
+        for rectangle, node in cut(self.shapes):
+            if node not in users_of:
+                users_of[node] = sum(n for shape, n in self.shapes.items() if covers(shape, node))
+            users = users_of[node]
+            vectors = users if self.refinable else 1
+            cost = rectangle.cells * self.area + vectors
+            bounds = (min(low, vectors), min(high, vectors))
+            found.append(Piece(self.name, rectangle, node, users, vectors, cost, *bounds))
+        return tuple(found)
+
+    @cached_property
+    def whole_cost(self) -> int:
+        """Parameters of the whole cluster with the fewest templates allowed."""
+        return sum(piece.low * piece.cost for piece in self.pieces)
+
+    @cached_property
+    def capacity(self) -> int:
+        """Parameters of the whole cluster with the most templates allowed."""
+        return sum(piece.high * piece.cost for piece in self.pieces)
+
+
+def covers(shape: Shape, node: Shape) -> bool:
+    """Whether a layer of this shape (out, in) contains all of ``node``."""
+    return shape[0] >= node[0] and shape[1] >= node[1]
+
+
+def planes_of(family: Family, clusters: Mapping[str, Sequence[str]]) -> list[Plane]:
+    """The planes of the clusters, sorted by name; the order of layers within a cluster is the family's."""
+    position = {layer.name: index for index, layer in enumerate(family.layers)}
+    layers = family.layers
+    return [
+        Plane(
+            name,
+            tuple(layers[index] for index in sorted(position[layer] for layer in clusters[name])),
+            family.sharing.templates,
+            family.sharing.refinement is not None,
+        )
+        for name in sorted(clusters)
+    ]

@@ -1,0 +1,108 @@
+"""What the planner has to tell people: budgets too small, budgets that cannot be spent, clusters that were folded.
+
+Codes: SW0601 the budget is too small, SW0602 part of the budget stays unspent, SW0603 clusters are folded.
+"""
+
+from __future__ import annotations
+
+from swc.diagnostics import Diagnostic, Severity
+from swc.family import Family
+from swc.plan.cost import fixed_cost
+from swc.plan.hints import related, shareable_layers
+from swc.plan.model import Cluster, Plan
+
+_LISTED = 5
+
+
+def too_small(family: Family, shared: int) -> Diagnostic:
+    """The budget cannot be met: the smallest that can, and what binds it.
+
+    Args:
+        family: what was to be planned.
+        shared: the fewest parameters that templates and coefficients can have.
+    """
+    fixed = fixed_cost(family)
+    smallest = fixed.total + shared
+    sharing = {layer.name for layer in shareable_layers(family)}
+    owners = sorted((x for x in family.layers if x.name not in sharing), key=lambda x: -x.weights)
+    lines = [
+        f"{fixed.weights:,} in weights that layers own",
+        *(f"  {x.name}: {x.weights:,}{' (head)' if x.head else ''}" for x in owners[:_LISTED]),
+        *([f"  and {len(owners) - _LISTED} smaller ones"] if len(owners) > _LISTED else []),
+        f"{fixed.norms:,} in norms",
+        *(f"  {m.name}: {m.norm_parameters:,}" for m in family.members if m.norm_parameters and fixed.norms),
+        f"{fixed.biases:,} in biases",
+        f"{shared:,} in templates and coefficients, folded as far as they can be",
+    ]
+    heads = [x.name for x in owners if x.head]
+    ways = ["use smaller members", *([f"let heads share (`public {heads[0]}`)"] if heads else [])]
+    return Diagnostic(
+        code="SW0601",
+        summary=(
+            f"The budget of {family.budget.parameters:,} parameters is too small for `{family.name}`: "
+            f"the smallest that can be planned is {smallest:,}."
+        ),
+        primary=family.budget.span,
+        label=f"{smallest - family.budget.parameters:,} parameters short",
+        detail="\n".join(lines),
+        related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]),
+        help=f"Write `budget {smallest}` or more, or {', or '.join(ways)}.",
+    )
+
+
+def notes(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
+    """What is worth knowing about a plan although nothing is wrong with it."""
+    found = [_unspent(family, plan)] if plan.parameters.total * 100 < plan.budget * 99 else []
+    folded = [cluster for cluster in plan.clusters if cluster.fold is not None]
+    if folded:
+        found.append(_folded(family, plan, folded))
+    return tuple(found)
+
+
+def _unspent(family: Family, plan: Plan) -> Diagnostic:
+    """Say what keeps the plan from using at least 99% of the budget."""
+    cap = family.sharing.templates[1]
+    if not plan.superweights:
+        why, way = "no layer shares, and every weight is there once", "Let some layers share, or lower the budget."
+    elif any(s.templates < min(cap, s.coefficient_vectors) for s in plan.superweights):
+        why = "templates are too large to fill what is left"
+        way = "Allow more templates or more depth bins, or change the budget a little."
+    elif any(s.templates == cap < s.coefficient_vectors for s in plan.superweights):
+        why = f"SuperWeights already have {cap} templates, the most that the spec allows, or one for each user"
+        way = (
+            f"Allow more (`templates {family.sharing.templates[0]}..{2 * cap}`), or part the layers into more clusters."
+        )
+    else:
+        why = "every SuperWeight has a template for each coefficient vector, and more would add nothing"
+        way = "Lower the budget, or part the layers into more clusters."
+    return Diagnostic(
+        code="SW0602",
+        summary=(
+            f"{plan.budget - plan.parameters.total:,} of {plan.budget:,} parameters stay unspent "
+            f"({100 * plan.parameters.total / plan.budget:.1f}% are used): {why}."
+        ),
+        primary=family.budget.span,
+        label=f"the plan uses {plan.parameters.total:,}",
+        help=way,
+        severity=Severity.WARNING,
+    )
+
+
+def _folded(family: Family, plan: Plan, clusters: list[Cluster]) -> Diagnostic:
+    lines = [
+        f"{c.name}: {c.fold.templates} templates of {c.fold.rows} x {c.fold.columns} cells "
+        f"for {sum(s.cluster == c.name for s in plan.superweights)} tiles"
+        for c in clusters
+        if c.fold is not None
+    ]
+    return Diagnostic(
+        code="SW0603",
+        summary=(
+            "Whole SuperWeights do not fill the budget of "
+            f"{plan.budget:,} parameters, so layers of {len(clusters)} "
+            f"{'cluster is' if len(clusters) == 1 else 'clusters are'} mixed from tiles."
+        ),
+        primary=family.budget.span,
+        detail="\n".join(lines),
+        severity=Severity.NOTE,
+    )

@@ -1,0 +1,180 @@
+"""Chooses the tiles of a folded cluster: how large they are and how many templates they are mixed from.
+
+A folded layer is a grid of tiles (rows x columns cells), each a mixture of the cluster's N tile templates, cropped at
+the layer's edge. N templates cost N (rows columns kh kw + V) parameters, V being the coefficient vectors: one for
+each layer and tile of it, or one for each tile position in use if coefficients are never refined.
+
+The objective, to be maximised over the candidates that use up the cluster's share of the budget, is a product:
+
+- *rank*: min(1, N / T), averaged over the layers by their size, T being a layer's tiles. It is the part of a layer's
+  tiles that can be independent of each other. Parameters spent on coefficients and tiles that stick out over the edge
+  of a layer both lower it, because either way fewer or more tiles have to make do;
+- *variety*: N / (N + 1). Two tiles mixed at random from N templates have a squared cosine of 1 / N on average, so
+  with few templates all tiles look alike, whatever the rank;
+- *squareness*: (short side / long side)^(1/8), a mild preference that decides between near equals.
+
+Candidates: rows from the sizes that cut some layer into equal parts (the only ones where a smaller tile would cost
+another row of tiles), the columns as many as the share pays for, and the same with rows and columns exchanged.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from attrs import frozen
+
+from swc.plan.graph import Shape
+from swc.plan.model import Fold
+from swc.plan.plane import Plane
+
+# At most so many template counts are tried between the bounds, and so many tile heights and widths in the second try.
+_COUNTS = 32
+_SIDES = 1024
+
+
+@frozen
+class Choice:
+    """A way to fold a cluster and its cost in parameters, coefficients included."""
+
+    fold: Fold
+    cost: int
+
+
+@frozen(slots=False, eq=False)
+class Tiling:
+    """Counts and compares the ways to cut a plane into tiles."""
+
+    plane: Plane
+
+    @cached_property
+    def _terms(self) -> dict[Shape, int]:
+        """V as a sum of weight x ceil(out / rows) x ceil(in / columns) over shapes (out, in).
+
+        With refinement every layer counts. Without, it is the area of the union of the layers' grids: from each
+        height to the next, as wide as the widest layer that reaches there.
+        """
+        if self.plane.refinable:
+            return dict(self.plane.shapes)
+        terms: dict[Shape, int] = defaultdict(int)
+        above = 0
+        for out in sorted({o for o, _ in self.plane.shapes}):
+            reach = max(i for o, i in self.plane.shapes if o >= out)
+            terms[out, reach] += 1
+            if above:
+                terms[above, reach] -= 1
+            above = out
+        return dict(terms)
+
+    def _weights(self, side: int, axis: int) -> dict[int, int]:
+        """V as a sum of weight x ceil(extent / other side) once the tile's side along ``axis`` is fixed."""
+        weights: dict[int, int] = defaultdict(int)
+        for shape, weight in self._terms.items():
+            weights[shape[1 - axis]] += weight * -(-shape[axis] // side)
+        return weights
+
+    @cached_property
+    def _sides(self) -> tuple[list[int], list[int]]:
+        """The heights and the widths that cut some layer into equal parts."""
+        heights, widths = (_divisions({shape[axis] for shape in self.plane.shapes}) for axis in (0, 1))
+        return heights, widths
+
+    @cached_property
+    def smallest(self) -> Choice:
+        """The cheapest way to fold the cluster: exact over all tile shapes.
+
+        Between two sizes that cut a layer into equal parts V stays as it is, so the smaller one is cheaper. With V at
+        least cells / (rows columns), most pairs are out of the question before V is counted.
+        """
+        heights, widths = self._sides
+        cells = sum(o * i * weight for (o, i), weight in self._terms.items())
+        best: tuple[int, int, int, int] | None = None
+        for rows in heights:
+            weights = self._weights(rows, 0)
+            for columns in widths:
+                tile = rows * columns
+                if best is not None and tile * self.plane.area + cells // tile > best[0]:
+                    continue
+                vectors = _vectors(weights, columns)
+                templates = min(self.plane.templates[0], vectors)
+                cost = templates * (tile * self.plane.area + vectors)
+                best = min(best or (cost, rows, columns, templates), (cost, rows, columns, templates))
+        cost, rows, columns, templates = best or (0, 0, 0, 0)
+        return Choice(Fold(rows, columns, templates), cost)
+
+    def choose(self, share: int, slack: int) -> Choice | None:
+        """The best way to fold the cluster into ``share`` parameters, None if there is no way.
+
+        Those that leave at most ``slack`` parameters unspent compete by the objective; if there are none, a second
+        try takes many more tile sizes, and if there still are none, the one that leaves least wins.
+        """
+        found = list(self._candidates(share, *self._sides))
+        fitting = [c for c in found if share - c.cost <= slack]
+        if not fitting:
+            extents = (max(shape[axis] for shape in self.plane.shapes) for axis in (0, 1))
+            found += self._candidates(share, *(_spread(1, extent, _SIDES) for extent in extents))
+            if share >= self.smallest.cost:
+                found.append(self.smallest)
+            fitting = [c for c in found if share - c.cost <= slack]
+        if fitting:
+            return max(fitting, key=lambda c: (self.objective(c.fold), c.cost, c.fold.rows, c.fold.columns))
+        return max(found, key=lambda c: (c.cost, self.objective(c.fold), c.fold.rows, c.fold.columns), default=None)
+
+    def objective(self, fold: Fold) -> float:
+        """How good a way of folding is; the module's docstring says what is measured."""
+        rank = size = 0.0
+        for (out, inputs), layers in self.plane.shapes.items():
+            tiles = -(-out // fold.rows) * -(-inputs // fold.columns)
+            cells = out * inputs * layers
+            rank += cells * min(1.0, fold.templates / tiles)
+            size += cells
+        variety = fold.templates / (fold.templates + 1)
+        short, long = sorted((fold.rows, fold.columns))
+        return rank / size * variety * float((short / long) ** 0.125)
+
+    def _candidates(self, share: int, heights: Iterable[int], widths: Iterable[int]) -> Iterator[Choice]:
+        for axis, sides in ((0, heights), (1, widths)):
+            limit = max(shape[1 - axis] for shape in self.plane.shapes)
+            for side in sides:
+                weights = self._weights(side, axis)
+                for templates in _spread(*self.plane.templates, _COUNTS):
+                    found = self._longest(share, templates, side, weights, limit)
+                    if found is not None:
+                        other, cost = found
+                        rows, columns = (side, other) if axis == 0 else (other, side)
+                        yield Choice(Fold(rows, columns, templates), cost)
+
+    def _longest(
+        self, share: int, templates: int, side: int, weights: dict[int, int], limit: int
+    ) -> tuple[int, int] | None:
+        """The longest other side, at most ``limit``, that the share pays for, and the cost.
+
+        V only grows as the side gets shorter, so what is over the share has to come off the templates' own size:
+        each step goes straight to the longest side that could do.
+        """
+        per_side = templates * side * self.plane.area
+        other = min(limit, share // per_side)
+        while other > 0:
+            vectors = _vectors(weights, other)
+            cost = other * per_side + templates * vectors
+            if cost <= share:
+                return (other, cost) if templates <= vectors else None
+            other -= -(-(cost - share) // per_side)
+        return None
+
+
+def _vectors(weights: dict[int, int], side: int) -> int:
+    return sum(weight * -(-extent // side) for extent, weight in weights.items())
+
+
+def _divisions(extents: Iterable[int]) -> list[int]:
+    """Every size ceil(extent / n), sorted."""
+    return sorted({-(-extent // n) for extent in extents for n in range(1, extent + 1)})
+
+
+def _spread(low: int, high: int, most: int) -> list[int]:
+    """Whole numbers from ``low`` to ``high``, both included: all of them or at most ``most``, evenly spread."""
+    if high - low < most:
+        return list(range(low, high + 1))
+    return sorted({low + (high - low) * k // (most - 1) for k in range(most)})
