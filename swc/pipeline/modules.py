@@ -31,7 +31,7 @@ def load_family_class(path: Path) -> type[Family]:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # noqa: BLE001 - whatever the file does wrong is reported
+    except Exception as error:
         del sys.modules[name]
         raise _unusable(path, f"it does not load ({type(error).__name__}: {error})") from error
     families = [

@@ -17,13 +17,11 @@ from swc.family import ClusterMethod, Family
 from swc.files import write_atomically
 from swc.lock import Lock, structure_hash, write_lock
 from swc.pipeline.modules import load_family_class
+from swc.pipeline.settings import Run
 from swc.plan import cluster_name, fits, shareable_layers
 
 if TYPE_CHECKING:
-    from swc_runtime.datasets import Dataset
-    from swc_runtime.search import SearchResult
-    from swc_runtime.training.options import TrainOptions
-    from swc_runtime.training.progress import Reporter
+    from swc_runtime.similarities import SearchResult
 
 Groups = tuple[tuple[str, ...], ...]
 
@@ -71,7 +69,7 @@ def compile_for_search(spec: Path) -> Compiled:
                     "SW0704",
                     f"family `{compiled.family.name}` says `clusters {method}`, which needs no search",
                     compiled.family.span,
-                    help="write `clusters gradient(threshold=0.1, epochs=20)` in its share section, or train it as it is",
+                    help="write `clusters gradient(threshold=0.1, epochs=20)` in its share section, or just train it",
                 ),
             )
         )
@@ -103,41 +101,34 @@ def similarities_path(lock: Path) -> Path:
     return lock.with_suffix(".similarities.json")
 
 
-def run_search(
-    compiled: Compiled,
-    data: Dataset,
-    data_name: str,
-    options: TrainOptions,
-    folder: Path,
-    reporter: Reporter,
-    epochs: int | None = None,
-) -> tuple[Lock, SearchResult]:
+def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = None) -> tuple[Lock, SearchResult]:
     """Train the family hard-shared, compare gradients and group layers (paper, sec. 2.2.1).
 
     ``folder`` receives the generated file that the search trains. Nothing is written to the lock file yet.
     """
     import torch  # noqa: PLC0415 - the search runs on torch; compiling must not load it
+
     from swc_runtime.recipe import GradientSearch  # noqa: PLC0415
     from swc_runtime.search import search  # noqa: PLC0415
 
     path = folder / compiled.file_name
     write_atomically(path, compiled.text())
     family_class = load_family_class(path)
+    data = run.data.load(family_class)
     clustering = compiled.family.sharing.clustering
-    settings = GradientSearch(clustering.threshold, epochs or clustering.epochs)
     hints = search_hints(compiled.family)
-    torch.manual_seed(options.seed)
+    torch.manual_seed(run.options.seed)
     result = search(
         family_class(),
         data,
-        settings,
-        options,
+        GradientSearch(clustering.threshold, epochs or clustering.epochs),
+        run.options,
         fits=fits_budget(compiled.family),
         together=hints.together,
         apart=hints.apart,
-        reporter=reporter,
+        reporter=run.reporter,
     )
-    return lock_of(compiled, result, data_name), result
+    return lock_of(compiled, result, run.data.name), result
 
 
 def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: str) -> tuple[Lock, SearchResult]:

@@ -1,0 +1,5 @@
+"""``python -m swc``."""
+
+from swc.cli import main
+
+main(prog_name="swc")

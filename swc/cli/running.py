@@ -1,0 +1,91 @@
+"""Options of the commands that run networks, and what they make of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from swc.pipeline.settings import DataChoice, Run
+
+if TYPE_CHECKING:
+    from swc_runtime.training import TrainOptions
+
+Decorated = Callable[..., Any]
+
+_POSITIVE = click.IntRange(min=1)
+
+_DATA = (
+    click.option(
+        "--data",
+        required=True,
+        metavar="NAME",
+        help="Data set: digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH.",
+    ),
+    click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("data"),
+        show_default=True,
+        envvar="SWC_DATA_DIR",
+        help="Folder that data sets lie in (also: the variable SWC_DATA_DIR).",
+    ),
+    click.option("--download", is_flag=True, help="Download the data set if it is missing."),
+    click.option("--workers", type=click.IntRange(min=0), default=2, help="Processes that read image files."),
+)
+_DEVICE = (
+    click.option(
+        "--accelerator",
+        type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+        default="auto",
+        show_default=True,
+        help="Where to run.",
+    ),
+    click.option("--devices", type=_POSITIVE, default=1, show_default=True, help="How many accelerators."),
+    click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True),
+    click.option("--channels-last", is_flag=True, help="Keep images with channels last, as tensor cores like them."),
+    click.option("--compile", "compile_", is_flag=True, help="Run through torch.compile."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
+    click.option("--batch", type=_POSITIVE, help="Images per step, over all devices. [default: the recipe's]"),
+    click.option("--limit", type=_POSITIVE, help="Use this many training images only."),
+)
+_FOLDER = (
+    click.option(
+        "--run",
+        "run_folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder for checkpoints and results. [default: runs/<family>]",
+    ),
+    click.option("--quiet", is_flag=True, help="Show results only."),
+)
+
+
+def run_options(command: Decorated) -> Decorated:
+    """Options for data, device and folders."""
+    for option in reversed((*_DATA, *_DEVICE, *_FOLDER)):
+        command = option(command)
+    return command
+
+
+def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> Run:
+    """The run that the options of ``run_options`` describe; ``more`` are further ``TrainOptions``."""
+    from swc_runtime.training import TrainOptions, reporter  # noqa: PLC0415 - torch is loaded for running only
+
+    made: TrainOptions = TrainOptions(
+        run_dir=run_folder,
+        accelerator=options["accelerator"],
+        devices=options["devices"],
+        precision=options["precision"],
+        channels_last=options["channels_last"],
+        compile=options["compile_"],
+        seed=options["seed"],
+        batch=options["batch"],
+        limit=options["limit"],
+        **more,
+    )
+    data = DataChoice(options["data"], options["data_dir"], options["download"], options["workers"])
+    quiet = options["quiet"] or int(os.environ.get("LOCAL_RANK", "0")) > 0
+    return Run(data, made, reporter(quiet=quiet))

@@ -1,0 +1,190 @@
+"""``swc search``, ``swc train``, ``swc eval`` and ``swc anytime``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import evolve
+from rich.console import Console
+
+from swc.cli.failures import wants_color
+from swc.cli.frontier import frontier_table
+from swc.cli.running import make_run, run_options
+from swc.diagnostics import Diagnostic, SpecError
+from swc.lock import lock_path
+from swc.pipeline import search as searching
+from swc.pipeline import train as training
+
+if TYPE_CHECKING:
+    from swc.pipeline.settings import Run
+    from swc_runtime.evaluation import Evaluation
+
+_TARGET = click.argument("target", type=click.Path(path_type=Path))
+_POSITIVE = click.IntRange(min=1)
+_FORMAT = click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+_CHECKPOINT = click.option(
+    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False), help="[default: family.safetensors of the run]"
+)
+_LOCK = click.option(
+    "--lock",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The lock file to write, or to use. [default: beside the spec]",
+)
+
+
+@click.command()
+@click.argument("spec", type=click.Path(path_type=Path))
+@run_options
+@_LOCK
+@click.option("--epochs", type=_POSITIVE, help="Epochs to train before comparing. [default: the spec's]")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(-1, 1),
+    help="Group again at this τ, from the similarities that the last search kept; trains nothing.",
+)
+def search(
+    spec: Path,
+    run_folder: Path | None,
+    lock: Path | None,
+    epochs: int | None,
+    threshold: float | None,
+    **options: Any,
+) -> None:
+    """Find which layers of SPEC should share, and write its lock file."""
+    compiled = searching.compile_for_search(spec)
+    lock_file = lock or lock_path(spec)
+    if threshold is not None:
+        kept = searching.similarities_path(lock_file)
+        found, result = searching.regroup_from(kept, compiled, threshold, options["data"])
+    else:
+        folder = (run_folder or Path("runs") / compiled.family.name) / "search"
+        run = make_run(options, None)
+        found, result = searching.run_search(compiled, run, folder, epochs)
+    searching.save(lock_file, found, result)
+    used = "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} needs more than the budget)"
+    click.echo(f"{len(found.layers)} layers in {len(found.clusters)} clusters at τ = {found.threshold_used:g}{used}")
+    click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
+
+
+@click.command()
+@_TARGET
+@run_options
+@_LOCK
+@click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
+@click.option(
+    "--lr", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate. [default: the recipe's]"
+)
+@click.option("--search-epochs", type=_POSITIVE, help="Epochs of the search. [default: the spec's]")
+@click.option("--fresh", is_flag=True, help="Search anew although there is a lock file.")
+@click.option("--no-search", is_flag=True, help="Share by kernel size, without a search or its lock file.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
+def train(  # noqa: PLR0913 - one argument per option
+    target: Path,
+    run_folder: Path | None,
+    lock: Path | None,
+    epochs: int | None,
+    lr: float | None,
+    search_epochs: int | None,
+    *,
+    fresh: bool,
+    no_search: bool,
+    resume: bool,
+    **options: Any,
+) -> None:
+    """Train TARGET: a generated file, or a spec, which is compiled and searched first where it has no lock file."""
+    if fresh and (no_search or resume):
+        raise click.UsageError("--fresh contradicts --no-search and --resume: give one of them")
+    if lock is not None and (no_search or not training.is_spec(target)):
+        raise click.UsageError("--lock goes with a spec that is searched")
+    from swc_runtime.training import train as fit  # noqa: PLC0415 - torch is loaded for running only
+
+    run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume)
+    choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
+    path, folder = training.prepare(target, run_folder, run, choice)
+    run = evolve(run, options=training.with_folder(run.options, folder))
+    family = training.new_family(path, run)
+    fit(family, run.data.load(family), run.options, reporter=run.reporter)
+    measured = training.measure(family, run, folder, (1,), 20)
+    _print(measured.evaluation)
+    click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
+    click.echo(f"anytime curve  {measured.curve}")
+    click.echo("\nnext:")
+    click.echo(f"  swc eval {path} --data {run.data.name}       score it again")
+    click.echo(f"  swc anytime {path} --data {run.data.name}    measure deadlines on another machine or batch size")
+    click.echo(f"  tensorboard --logdir {folder}                look at the curves")
+
+
+@click.command("eval")
+@_TARGET
+@run_options
+@_CHECKPOINT
+@_FORMAT
+def evaluate(
+    target: Path, run_folder: Path | None, checkpoint: Path | None, output_format: str, **options: Any
+) -> None:
+    """Score a trained TARGET: top-1, NLL and ECE of members, ensemble and every subset."""
+    run = make_run(options, run_folder)
+    family, _ = _trained(target, run_folder, checkpoint, run)
+    evaluation = training.evaluate(family, run)
+    if output_format == "json":
+        click.echo(json.dumps(evaluation.to_json(), indent=2))
+    else:
+        _print(evaluation)
+
+
+@click.command()
+@_TARGET
+@run_options
+@_CHECKPOINT
+@click.option("--batches", default="1", show_default=True, help="Batch sizes to measure, such as 1,8,64.")
+@click.option("--repeats", type=_POSITIVE, default=30, show_default=True, help="Timings per member; the median counts.")
+def anytime(
+    target: Path, run_folder: Path | None, checkpoint: Path | None, batches: str, repeats: int, **options: Any
+) -> None:
+    """Measure the anytime frontier of a trained TARGET on this machine, and draw it."""
+    sizes = _sizes(batches)
+    run = make_run(options, run_folder)
+    family, folder = _trained(target, run_folder, checkpoint, run)
+    measured = training.measure(family, run, folder, sizes, repeats)
+    for size in sizes:
+        _console().print(frontier_table(measured.frontier, size))
+    click.echo(f"\nwrote {folder / training.FRONTIER} and {measured.curve}")
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise click.BadParameter(f"{text!r} is no list of batch sizes such as 1,8,64", param_hint="--batches")
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def _trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run: Run) -> tuple[Any, Path]:
+    """The trained family of a target, and its run's folder."""
+    path, folder = training.locate(target, run_folder)
+    found = checkpoint or folder / training.CHECKPOINT
+    if not found.is_file():
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0804", f"there is no checkpoint {found}", help=f"train first: swc train {target} --data ..."
+                ),
+            )
+        )
+    return training.load_trained(path, found, run), folder
+
+
+def _console() -> Console:
+    color = wants_color(sys.stdout)
+    return Console(no_color=not color, force_terminal=color, highlight=False, width=None if color else 110)
+
+
+def _print(evaluation: Evaluation) -> None:
+    from swc_runtime.evaluation_table import evaluation_table  # noqa: PLC0415 - torch is loaded for running only
+
+    _console().print(evaluation_table(evaluation))

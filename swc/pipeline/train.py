@@ -1,0 +1,154 @@
+"""``swc train``, ``swc eval`` and ``swc anytime``: a spec or a generated file to a trained, measured family."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from swc.compiler import LockChoice, compile_spec
+from swc.diagnostics import Diagnostic, SpecError
+from swc.family import ClusterMethod
+from swc.files import write_atomically
+from swc.lock import lock_path
+from swc.pipeline.modules import load_family_class
+from swc.pipeline.search import compile_for_search, run_search, save
+from swc.pipeline.settings import Run
+
+if TYPE_CHECKING:
+    from swc_runtime import Family, Frontier
+    from swc_runtime.evaluation import Evaluation
+    from swc_runtime.training import TrainOptions
+
+CHECKPOINT = "family.safetensors"
+FRONTIER = "frontier.json"
+CURVE = "anytime.png"
+
+
+@frozen
+class SearchChoice:
+    """Whether and how ``swc train`` searches a spec: ``anew`` even if a lock is there, or ``skipped`` without one."""
+
+    lock: Path | None = None
+    anew: bool = False
+    skipped: bool = False
+    epochs: int | None = None
+
+
+@frozen
+class Measured:
+    """A trained family with its scores and its frontier on this machine."""
+
+    evaluation: Evaluation
+    frontier: Frontier
+    curve: Path
+
+
+def is_spec(target: Path) -> bool:
+    """Whether a target is a spec rather than a generated file.
+
+    Raises:
+        SpecError: SW0803 when it is neither.
+    """
+    if target.suffix not in {".sw", ".py"}:
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0803",
+                    f"{target} is neither a spec (.sw) nor a generated file (.py)",
+                    help="give the spec, or the file that `swc compile` wrote",
+                ),
+            )
+        )
+    return target.suffix == ".sw"
+
+
+def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoice) -> tuple[Path, Path]:
+    """Bring a target to the point where it can be trained: the generated file, and the run's folder.
+
+    A spec is compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is
+    written, so that it survives whatever happens to the training.
+    """
+    if not is_spec(target):
+        return target, run_folder or Path("runs") / target.stem
+    choice = LockChoice(search.lock, ignored=search.skipped)
+    program_lock = search.lock or lock_path(target)
+    searching = search.anew or (not search.skipped and not program_lock.exists())
+    # Everything that can be wrong with the spec is reported before any training starts.
+    compiled = compile_spec(target, LockChoice(ignored=True) if searching else choice)
+    folder = run_folder or Path("runs") / compiled.family.name
+    if searching and compiled.family.sharing.clustering.method is ClusterMethod.GRADIENT:
+        for_search = compile_for_search(target)
+        lock, result = run_search(for_search, run, folder / "search", search.epochs)
+        save(program_lock, lock, result)
+        run.reporter.say(
+            f"{len(lock.layers)} layers in {len(lock.clusters)} clusters at τ = {lock.threshold_used:g}: {program_lock}"
+        )
+        compiled = compile_spec(target, LockChoice(program_lock))
+    elif compiled.lock is not None:
+        run.reporter.say(f"clusters from {program_lock} (search anew with --fresh)")
+    path = folder / compiled.file_name
+    write_atomically(path, compiled.text())
+    run.reporter.say(f"compiled to {path}")
+    return path, folder
+
+
+def locate(target: Path, run_folder: Path | None) -> tuple[Path, Path]:
+    """The generated file of a trained target, and the folder of its run.
+
+    A generated file that lies beside a checkpoint is in its run's folder; a spec's run is ``runs/<family>``.
+    """
+    if is_spec(target):
+        name = compile_spec(target, LockChoice(ignored=True)).family.name
+        folder = run_folder or Path("runs") / name
+        return folder / f"{name}.py", folder
+    if run_folder is None and (target.parent / CHECKPOINT).is_file():
+        return target, target.parent
+    return target, run_folder or Path("runs") / target.stem
+
+
+def new_family(path: Path, run: Run) -> Family:
+    """A generated file's family, freshly initialised from the run's seed."""
+    import torch  # noqa: PLC0415 - see DataChoice.load
+
+    family_class = load_family_class(path)
+    torch.manual_seed(run.options.seed)
+    return family_class()
+
+
+def load_trained(path: Path, checkpoint: Path, run: Run) -> Family:
+    """A generated file's family with the weights of a checkpoint, on the device of the run."""
+    from swc_runtime.training import load_family, open_fabric  # noqa: PLC0415 - see DataChoice.load
+
+    family = load_family_class(path)()
+    load_family(family, checkpoint)
+    return family.to(open_fabric(run.options).device)
+
+
+def with_folder(options: TrainOptions, folder: Path) -> TrainOptions:
+    """The same options, keeping results in a folder."""
+    return replace(options, run_dir=folder)
+
+
+def measure(family: Family, run: Run, folder: Path, batches: tuple[int, ...], repeats: int) -> Measured:
+    """Evaluate a family, measure its latencies here, and write the frontier and its picture into the folder."""
+    from swc_runtime import anytime  # noqa: PLC0415 - see DataChoice.load
+    from swc_runtime.plots import plot_anytime  # noqa: PLC0415
+
+    evaluation = evaluate(family, run)
+    latencies = anytime.measure_latency(family, batches, repeats=repeats, reporter=run.reporter)
+    device = next(family.parameters()).device
+    frontier = anytime.frontier(evaluation, latencies, anytime.device_name(device))
+    anytime.save_frontier(frontier, family, folder / FRONTIER)
+    curve = folder / CURVE
+    plot_anytime(frontier, curve, title=f"{family.plan.family} on {run.data.name}")
+    return Measured(evaluation, frontier, curve)
+
+
+def evaluate(family: Family, run: Run) -> Evaluation:
+    """Top-1, NLL and ECE of every subset of members on the test images."""
+    from swc_runtime.evaluation import evaluate as score  # noqa: PLC0415 - see DataChoice.load
+
+    return score(family, run.data.load(family), reporter=run.reporter)

@@ -1,0 +1,49 @@
+"""The command line, run in process in an empty folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from swc.cli import main
+
+SPEC = """sw 1
+
+family tiny {
+    input  image(1, 8, 8)
+    output classes(10)
+    budget 60% of members
+    member big   = wrn(depth=10, widen=2)
+    member small = wrn(depth=10, widen=1)
+    share {
+        clusters gradient(threshold=0.1, epochs=1)
+        refine   gradient(threshold=0.9, after=1)
+        private  *.stem
+    }
+    train { epochs 2  batch 64  sgd(lr=0.05, momentum=0.9, nesterov)  cosine(warmup=1) }
+}
+"""
+
+Swc = Callable[..., Result]
+
+
+@pytest.fixture
+def swc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Swc:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*arguments: str | Path) -> Result:
+        result = CliRunner().invoke(main, [str(a) for a in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.sw"
+    path.write_text(SPEC, encoding="utf-8")
+    return path
