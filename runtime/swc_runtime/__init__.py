@@ -1,1 +1,54 @@
 """The runtime of generated families."""
+
+from swc_runtime.bank import SuperWeightBank
+from swc_runtime.errors import PlanError
+from swc_runtime.family import Family
+from swc_runtime.frontier import Frontier, FrontierPoint
+from swc_runtime.layers import SharedConv2d, SharedLinear
+from swc_runtime.plan import Cluster, Layers, Plan, SuperWeight, Tiles
+from swc_runtime.recipe import (
+    Constant,
+    Cosine,
+    Crop,
+    Cutout,
+    Flip,
+    GradientRefinement,
+    GradientSearch,
+    OneCycle,
+    Recipe,
+    Sgd,
+    Steps,
+)
+from swc_runtime.structure import SharedLayer, SharedSuperWeight
+from swc_runtime.weights import PlainWeights, SharedWeights, Weights
+
+__all__ = [
+    "Cluster",
+    "Constant",
+    "Cosine",
+    "Crop",
+    "Cutout",
+    "Family",
+    "Flip",
+    "Frontier",
+    "FrontierPoint",
+    "GradientRefinement",
+    "GradientSearch",
+    "Layers",
+    "OneCycle",
+    "PlainWeights",
+    "Plan",
+    "PlanError",
+    "Recipe",
+    "Sgd",
+    "SharedConv2d",
+    "SharedLayer",
+    "SharedLinear",
+    "SharedSuperWeight",
+    "SharedWeights",
+    "Steps",
+    "SuperWeight",
+    "SuperWeightBank",
+    "Tiles",
+    "Weights",
+]

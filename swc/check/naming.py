@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from swc.check.operations import OPERATIONS
 from swc.check.reserved import (
@@ -11,6 +11,7 @@ from swc.check.reserved import (
     MODULE_ATTRIBUTES,
     MODULE_DICT_ATTRIBUTES,
     PYTHON_BUILTINS,
+    PYTHON_MODULES,
     PYTHON_WORDS,
     class_name,
 )
@@ -41,7 +42,7 @@ def _report(name: t.Name, what: str, why: str | None, diagnostics: Diagnostics, 
 
 
 def check_definition_name(name: t.Name, what: str, diagnostics: Diagnostics) -> bool:
-    """Check the name of a block, an architecture or a family, which becomes a class."""
+    """Check a name that becomes a class: that of a block, an architecture or a family."""
     why = _common(name.text)
     if why is None and name.text in OPERATIONS:
         why = "it is an operation of the language"
@@ -50,13 +51,28 @@ def check_definition_name(name: t.Name, what: str, diagnostics: Diagnostics) -> 
     return _report(name, what, why, diagnostics)
 
 
-def check_value_name(name: t.Name, what: str, implicit: Iterable[str], diagnostics: Diagnostics) -> bool:
-    """Check the name of a parameter, a variable or an index; ``implicit`` names values that are there already."""
+def check_family_name(name: t.Name, diagnostics: Diagnostics) -> bool:
+    """Check a family's name, which becomes a class and a Python file."""
+    if name.text in PYTHON_MODULES:
+        why = f"its file `{name}.py` would hide a Python module"
+        return _report(name, "a family", why, diagnostics)
+    return check_definition_name(name, "a family", diagnostics)
+
+
+def check_value_name(
+    name: t.Name, what: str, implicit: Container[str], definitions: Container[str], diagnostics: Diagnostics
+) -> bool:
+    """Check the name of a parameter, a variable or an index.
+
+    ``implicit`` are the values that are there without being declared, ``definitions`` the blocks and architectures.
+    """
     why = _common(name.text)
     if why is None and name.text in OPERATIONS:
         why = "it is an operation of the language"
     if why is None and name.text in implicit:
         why = f"`{name}` is there already, without being declared"
+    if why is None and name.text in definitions:
+        why = "a block or an architecture has that name"
     if why is None and (name.text in PYTHON_BUILTINS or name.text in GENERATED_NAMES):
         why = "generated code needs that name for something else"
     return _report(name, what, why, diagnostics)
@@ -81,9 +97,9 @@ def check_member_name(name: t.Name, diagnostics: Diagnostics) -> bool:
 
 
 def check_distinct(names: Iterable[tuple[t.Name, str]], code: str, what: str, diagnostics: Diagnostics) -> None:
-    """Report each name that equals an earlier one, or differs from it only as its key (the second of the pair) hides.
+    """Report each name that equals an earlier one or has the same key (the second of the pair).
 
-    The key is what the generated code tells the names apart by.
+    The key is what the generated code, or a file system, tells the names apart by.
     """
     seen: dict[str, t.Name] = {}
     for name, key in names:
@@ -93,7 +109,7 @@ def check_distinct(names: Iterable[tuple[t.Name, str]], code: str, what: str, di
         if first.text == name.text:
             summary = f"{what} `{name}` is defined twice"
         else:
-            summary = f"{what} `{name}` is too close to `{first}`: in the generated code both are `{key}`"
+            summary = f"{what} `{name}` is too close to `{first}`: both become `{key}`"
         diagnostics.error(
             code,
             summary,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from swc.diagnostics import Source
+from swc.diagnostics import Diagnostic, Source
 from swc.family import Recipe, Sharing
 from swc.syntax.tree import Arch, Block, Family, File
 
@@ -61,12 +61,14 @@ class Settings:
 class Program:
     """A spec with everything it refers to. ``modules`` holds the spec itself under the empty name.
 
-    Members, the budget and the hints are read from ``family`` by the elaborator.
+    Members, the budget and the hints are read from ``family`` by the elaborator. ``warnings`` is what the checker
+    found odd, though not wrong.
     """
 
     family: Family = field(repr=lambda n: n.name.text)
     settings: Settings
     modules: Mapping[str, Module]
+    warnings: tuple[Diagnostic, ...] = field(default=(), eq=False, repr=False)
 
     def resolve(self, module: str, name: str) -> Definition | None:
         """The definition that ``name`` stands for in a module, or None (an operation, or unknown)."""

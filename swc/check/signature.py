@@ -31,7 +31,9 @@ class Signature:
 
 def operation_signature(operation: Operation) -> Signature:
     """The signature of an operation of the language."""
-    parameters = tuple(SignatureParameter(p.name, p.type, p.required, f"{p.name}: {p.type}") for p in operation.parameters)
+    parameters = tuple(
+        SignatureParameter(p.name, p.type, p.required, f"{p.name}: {p.type}") for p in operation.parameters
+    )
     return Signature(operation.name, parameters, operation.signature, operation.variadic, operation.result)
 
 

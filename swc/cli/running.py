@@ -72,7 +72,8 @@ def run_options(command: Decorated) -> Decorated:
 
 def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> Run:
     """The run that the options of ``run_options`` describe; ``more`` are further ``TrainOptions``."""
-    from swc_runtime.training import TrainOptions, reporter  # noqa: PLC0415 - torch is loaded for running only
+    from swc_runtime.progress import reporter  # noqa: PLC0415 - torch is loaded for running only
+    from swc_runtime.training import TrainOptions  # noqa: PLC0415
 
     made: TrainOptions = TrainOptions(
         run_dir=run_folder,

@@ -23,8 +23,8 @@ def elaborate(program: Program) -> Family:
     """Build the family that a checked program describes.
 
     Raises:
-        SpecError: for impossible arguments and shapes (SW04xx), hints that match nothing (SW0501) and budgets that come
-            to nothing (SW0602); one diagnostic per member, and all hints.
+        SpecError: for impossible arguments and shapes (SW04xx), hints that match nothing (SW0507) and budgets that come
+            to nothing (SW0614); one diagnostic per member, and all hints.
     """
     diagnostics = Diagnostics()
     tree = program.family
@@ -117,7 +117,7 @@ def _budget(program: Program, members: tuple[Member, ...], diagnostics: Diagnost
     parameters = int(percent * whole / 100)
     if parameters < 1:
         diagnostics.error(
-            "SW0602",
+            "SW0614",
             f"`{item.value.span.text}` is less than one parameter",
             item.value.span,
             label=f"{item.value.percent}% of {whole:,} parameters",

@@ -15,7 +15,7 @@ from swc.syntax import tree as t
 def resolve_hints(
     share: t.Share | None, sharing: Sharing, layers: tuple[Layer, ...], diagnostics: Diagnostics
 ) -> Sharing:
-    """The sharing settings with their hints; a pattern that matches no layer is an error (SW0501)."""
+    """The sharing settings with their hints; a pattern that matches no layer is an error (SW0507)."""
     if share is None:
         return sharing
     hints: dict[str, list[Hint]] = {"private": [], "public": [], "tie": [], "apart": []}
@@ -41,7 +41,7 @@ def _match(pattern: t.Pattern, names: tuple[str, ...], diagnostics: Diagnostics)
         shown = near or names[:3]
         listed = ", ".join(f"`{name}`" for name in shown)
         diagnostics.error(
-            "SW0501",
+            "SW0507",
             f"`{pattern.text}` matches no layer",
             pattern.span,
             label="no layer has such a name",

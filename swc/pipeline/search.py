@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -21,7 +21,7 @@ from swc.pipeline.settings import Run
 from swc.plan import cluster_name, fits, shareable_layers
 
 if TYPE_CHECKING:
-    from swc_runtime.similarities import SearchResult
+    from swc_runtime.search_result import SearchResult
 
 Groups = tuple[tuple[str, ...], ...]
 
@@ -137,7 +137,7 @@ def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: st
     Raises:
         SpecError: SW0705 when the kept similarities are missing, damaged or of another version of the family.
     """
-    from swc_runtime.similarities import SearchResult, fit_threshold  # noqa: PLC0415
+    from swc_runtime.search_result import SearchResult, fit_threshold  # noqa: PLC0415
 
     kept = _kept(path)
     if kept.get("structure") != structure_hash(compiled.family):
@@ -153,7 +153,7 @@ def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: st
     if found is None:
         raise _no_similarities(path, "no threshold gives clusters that fit the budget")
     result = replace(before, groups=found[0], requested=threshold, threshold=found[1])
-    return lock_of(compiled, result, kept.get("data", data_name)), result
+    return lock_of(compiled, result, str(kept.get("data", data_name))), result
 
 
 def fits_budget(family: Family) -> Callable[[Groups], bool]:
@@ -170,7 +170,7 @@ def save(lock_file: Path, lock: Lock, result: SearchResult) -> None:
     write_lock(lock_file, lock)
 
 
-def _kept(path: Path) -> dict[str, object]:
+def _kept(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -10,7 +10,8 @@ from attrs import frozen
 if TYPE_CHECKING:
     from swc_runtime import Family
     from swc_runtime.datasets import Dataset
-    from swc_runtime.training import Reporter, TrainOptions
+    from swc_runtime.progress import Reporter
+    from swc_runtime.training import TrainOptions
 
 
 @frozen

@@ -40,14 +40,15 @@ def allocate(pieces: Sequence[Piece], available: int, slack: int) -> list[int] |
                 remaining -= pieces[i].cost
                 growing = True
     exchanged = [i for i in reversed(order) if pieces[i].low < pieces[i].high][:_EXCHANGED]
+    best = counts
     for back in (1, 2):
-        if remaining <= slack or all(counts[i] == pieces[i].high for i in order):
+        left = available - spent(pieces, best)
+        if left <= slack or all(counts[i] == pieces[i].high for i in order):
             break
         trial = _exchange(pieces, counts, exchanged, remaining, back)
-        left = available - spent(pieces, trial)
-        if left < remaining:
-            counts, remaining = trial, left
-    return counts
+        if spent(pieces, trial) > spent(pieces, best):
+            best = trial
+    return best
 
 
 def spent(pieces: Sequence[Piece], counts: Sequence[int]) -> int:

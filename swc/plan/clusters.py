@@ -13,6 +13,7 @@ from math import fsum
 
 from swc.family import ClusterMethod, Family, Kind, Layer
 from swc.plan.cost import available, slack
+from swc.plan.division import fits_whole, smallest
 from swc.plan.hints import agree, apart_sides, check_hints, size, tied_groups
 from swc.plan.plane import planes_of
 
@@ -63,14 +64,18 @@ def _kernel_name(layers: Sequence[Layer]) -> str:
 def _spendable(family: Family) -> Clusters:
     """The fewest depth bins that can spend the budget, found by doubling and bisection.
 
-    If none can, because the budget exceeds what sharing can use, those of the numbers tried that can spend most.
+    If none can, because the budget exceeds what sharing can use, those of the numbers tried that can spend most. More
+    than one bin only counts if its clusters can be planned at all: what one can plan, a larger budget must not lose.
     """
-    goal = available(family) - slack(family.budget.parameters)
+    room = available(family)
+    goal = room - slack(family.budget.parameters)
     tried: dict[int, tuple[int, Clusters]] = {}
 
     def capacity(bins: int) -> int:
         clusters = _binned(family, bins)
-        tried[bins] = (sum(plane.capacity for plane in planes_of(family, clusters)), clusters)
+        planes = planes_of(family, clusters)
+        feasible = bins == 1 or fits_whole(planes, room) or smallest(planes) <= room
+        tried[bins] = (sum(plane.capacity for plane in planes) if feasible else -1, clusters)
         return tried[bins][0]
 
     most = max((len(member.layers) for member in family.members), default=1)

@@ -1,13 +1,15 @@
 """Divides what the budget leaves for sharing between the clusters: whole where that fits, folded where it does not.
 
 *Whole.* If the fewest templates allowed fit for every SuperWeight, all clusters stay whole and templates are handed
-out (``swc.plan.allocate``). Should whole templates be too coarse to use the budget, one cluster is folded instead into
-what its templates took and what was left: the cheapest for which that does it.
+out (``swc.plan.allocate``).
 
 *Folded.* Otherwise clusters stay whole from the cheapest upwards as long as they take up at most a tenth of what is
 available together; the others are folded into shares in proportion to their cost with the fewest templates, but at
-least what each can be folded into. Smaller clusters choose first, and what they leave goes to the next; what is left
-in the end buys the whole ones more templates or a folded one larger tiles.
+least what each can be folded into. Larger clusters choose first, among ways that leave at most a hundredth of their
+share, and what they leave goes to the others; what is left in the end buys the whole ones more templates.
+
+*Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
+(again) into what it has and what is left: the cheapest for which that uses up the budget.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from swc.plan.tiles import Choice, Tiling
 
 # Clusters that take up no more than this part of what is available stay whole when others are folded.
 _TINY = 10
+# A cluster may leave this part of its share to others for the sake of better tiles.
+_LOOSE = 100
 
 
 @frozen
@@ -43,22 +47,8 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
         available: parameters for templates and coefficients together; never exceeded.
         slack: parameters that may stay unspent if finding a use for them takes folding.
     """
-    whole = _whole(planes, available, slack)
-    if whole is None:
-        return _folded(planes, available, slack)
-    left = available - _total(whole)
-    if left <= slack or all(_is_full(plane, whole[plane.name]) for plane in planes):
-        return whole
-    best = whole
-    for plane in sorted(planes, key=lambda p: (whole[p.name].cost, p.name)):
-        choice = Tiling(plane).choose(whole[plane.name].cost + left, slack)
-        if choice is not None:
-            trial = {**whole, plane.name: choice}
-            if _total(trial) > _total(best):
-                best = trial
-            if available - _total(best) <= slack:
-                break
-    return best
+    division = _whole(planes, available, slack) or _folded(planes, available, slack)
+    return division and _settled(planes, division, available, slack)
 
 
 def smallest(planes: Sequence[Plane]) -> int:
@@ -97,7 +87,7 @@ def _whole(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Who
     return division
 
 
-def _folded(planes: Sequence[Plane], available: int, slack: int) -> Division | None:
+def _folded(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Whole | Choice] | None:
     least = {plane.name: _least(plane) for plane in planes}
     if sum(least.values()) > available:
         return None
@@ -106,9 +96,11 @@ def _folded(planes: Sequence[Plane], available: int, slack: int) -> Division | N
     folded = by_cost[len(whole) :]
     left = available - sum(plane.whole_cost for plane in whole)
     division: dict[str, Whole | Choice] = {}
-    for position, plane in enumerate(folded):
-        share = _shares(folded[position:], left, least)[plane.name]
-        choice = Tiling(plane).choose(share, slack)
+    while folded:
+        shares = _shares(folded, left, least)
+        plane = folded.pop()
+        share = shares[plane.name]
+        choice = Tiling(plane).choose(share, share // _LOOSE)
         if choice is None or share >= plane.whole_cost:
             whole.append(plane)
             left -= plane.whole_cost
@@ -116,8 +108,7 @@ def _folded(planes: Sequence[Plane], available: int, slack: int) -> Division | N
             division[plane.name] = choice
             left -= choice.cost
     kept = sum(plane.whole_cost for plane in whole)
-    division |= _whole(whole, left + kept, slack) or {}
-    return _refolded(planes, division, available, slack)
+    return division | (_whole(whole, left + kept, slack) or {})
 
 
 def _kept_whole(by_cost: Sequence[Plane], available: int, least: Mapping[str, int]) -> list[Plane]:
@@ -148,17 +139,18 @@ def _shares(planes: Sequence[Plane], available: int, least: Mapping[str, int]) -
     return shares
 
 
-def _refolded(
-    planes: Sequence[Plane], division: dict[str, Whole | Choice], available: int, slack: int
-) -> dict[str, Whole | Choice]:
-    """Offer what is left to the folded clusters once more, the largest first."""
-    for plane in sorted(planes, key=lambda p: (-p.whole_cost, p.name)):
-        left = available - _total(division)
-        part = division[plane.name]
-        if left <= slack:
-            break
-        if isinstance(part, Choice):
-            again = Tiling(plane).choose(part.cost + left, slack)
-            if again is not None and again.cost > part.cost:
-                division[plane.name] = again
-    return division
+def _settled(planes: Sequence[Plane], division: Division, available: int, slack: int) -> Division:
+    """Find a use for what is left, if it is more than the slack and any cluster could have more templates."""
+    left = available - _total(division)
+    if left <= slack or all(_is_full(plane, division[plane.name]) for plane in planes):
+        return division
+    best = division
+    for plane in sorted(planes, key=lambda p: (division[p.name].cost, p.name)):
+        choice = Tiling(plane).choose(division[plane.name].cost + left, slack)
+        if choice is not None:
+            trial = {**division, plane.name: choice}
+            if _total(trial) > _total(best):
+                best = trial
+            if available - _total(best) <= slack:
+                break
+    return best

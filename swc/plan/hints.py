@@ -17,7 +17,7 @@ _LISTED = 4
 
 
 def shareable_layers(family: Family) -> tuple[Layer, ...]:
-    """The layers that take part in sharing, in the family's order: no private ones, heads only if ``public`` says so."""
+    """The layers that take part in sharing, in the family's order: no private ones, no heads unless ``public``."""
     private = _matched(family.sharing.private)
     shared = _matched(family.sharing.public)
     return tuple(x for x in family.layers if x.name not in private and (not x.head or x.name in shared))
@@ -83,7 +83,7 @@ def check_hints(family: Family) -> None:
     found.raise_errors()
 
 
-def place(hint: Hint, pattern: int = 0) -> Span | None:
+def _place(hint: Hint, pattern: int = 0) -> Span | None:
     """Where one of the hint's patterns stands, or the hint as a whole."""
     if not hint.spans:
         return None
@@ -92,10 +92,10 @@ def place(hint: Hint, pattern: int = 0) -> Span | None:
 
 def place_of(hint: Hint, layer: str) -> Span | None:
     """Where the first pattern stands that matches the layer."""
-    return place(hint, next((k for k, names in enumerate(hint.layers) if layer in names), 0))
+    return _place(hint, next((k for k, names in enumerate(hint.layers) if layer in names), 0))
 
 
-def listed(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     """A few names in backquotes, and how many more there are."""
     shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
     return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
@@ -124,7 +124,7 @@ def _clash(found: Diagnostics, code: str, first: Hint, second: Hint, why: str, b
     if both:
         found.error(
             code,
-            f"The hints contradict each other about {listed(both)}.",
+            f"The hints contradict each other about {_named(both)}.",
             place_of(second, both[0]),
             label=but,
             related=related([(place_of(first, both[0]), why)]),
@@ -138,7 +138,7 @@ def _check_tied_heads(family: Family, tie: Hint, layers: Mapping[str, Layer], fo
     if heads:
         found.error(
             "SW0503",
-            f"The tie names {listed(heads)}, but a head owns its weight unless a hint says otherwise.",
+            f"The tie names {_named(heads)}, but a head owns its weight unless a hint says otherwise.",
             place_of(tie, heads[0]),
             label="a head is tied here",
             help=f"Add `public {heads[0]}`, or take the head out of the tie.",
@@ -171,10 +171,10 @@ def _check_apart(apart: Hint, found: Diagnostics) -> None:
             if both:
                 found.error(
                     "SW0505",
-                    f"The hint keeps {listed(both)} apart from itself.",
-                    place(apart, second),
+                    f"The hint keeps {_named(both)} apart from itself.",
+                    _place(apart, second),
                     label="matches it",
-                    related=related([(place(apart, first), "matches it too")]),
+                    related=related([(_place(apart, first), "matches it too")]),
                     help="Narrow the patterns so that no layer is matched by two of them.",
                 )
 
@@ -199,8 +199,8 @@ def _check_tied_apart(family: Family, found: Diagnostics) -> None:
             found.error(
                 "SW0506",
                 f"`{start}` and `{end}` are tied together and kept apart.",
-                place(apart, second),
+                _place(apart, second),
                 label=f"keeps `{end}` from `{start}`",
-                related=related([(place(apart, first), f"matches `{start}`"), *through]),
+                related=related([(_place(apart, first), f"matches `{start}`"), *through]),
                 help="Drop one of the hints, or narrow its patterns.",
             )

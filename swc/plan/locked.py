@@ -122,8 +122,9 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
                 help=_WAY_OUT,
             )
     sides = apart_sides(family)
+    position = {layer.name: index for index, layer in enumerate(family.layers)}
     for name, names in clusters.items():
-        kept = [layer for layer in names if layer in sides]
+        kept = sorted((layer for layer in names if layer in sides), key=position.__getitem__)
         for number, hint in enumerate(family.sharing.aparts):
             first = next((layer for layer in kept if sides[layer][number] is not None), None)
             other = next((x for x in kept if first and not agree([sides[first][number]], [sides[x][number]])), None)

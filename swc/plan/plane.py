@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -98,7 +99,7 @@ def covers(shape: Shape, node: Shape) -> bool:
 
 
 def planes_of(family: Family, clusters: Mapping[str, Sequence[str]]) -> list[Plane]:
-    """The planes of the clusters, sorted by name; the order of layers within a cluster is the family's."""
+    """The planes of the clusters, sorted by name (``bin2`` before ``bin10``), layers in the family's order."""
     position = {layer.name: index for index, layer in enumerate(family.layers)}
     layers = family.layers
     return [
@@ -108,5 +109,10 @@ def planes_of(family: Family, clusters: Mapping[str, Sequence[str]]) -> list[Pla
             family.sharing.templates,
             family.sharing.refinement is not None,
         )
-        for name in sorted(clusters)
+        for name in sorted(clusters, key=_natural)
     ]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort key that takes runs of digits as numbers; the name itself decides between equals."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)] + [(-2, name)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from attrs import evolve
+
 from swc.diagnostics import SpecError
 from swc.family import Family
 from swc.plan.build import build_plan
@@ -45,12 +47,16 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
 
 
 def smallest_budget(family: Family, clusters: Mapping[str, Sequence[str]] | None = None) -> int:
-    """The smallest budget that :func:`plan_family` can meet with these clusters, exactly.
+    """The smallest budget that :func:`plan_family` can meet, exactly; the family's own budget does not matter.
+
+    Without ``clusters`` those are meant that the family starts from at such a budget.
 
     Raises:
         SpecError: hints contradict each other.
     """
-    planes = planes_of(family, initial_clusters(family) if clusters is None else clusters)
+    if clusters is None:
+        clusters = initial_clusters(evolve(family, budget=evolve(family.budget, parameters=0)))
+    planes = planes_of(family, clusters)
     return family.budget.parameters - available(family) + smallest(planes)
 
 

@@ -43,7 +43,7 @@ def too_small(family: Family, shared: int) -> Diagnostic:
             f"the smallest that can be planned is {smallest:,}."
         ),
         primary=family.budget.span,
-        label=f"{smallest - family.budget.parameters:,} parameters short",
+        label=f"{_count(smallest - family.budget.parameters, 'parameter')} short",
         detail="\n".join(lines),
         related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]),
         help=f"Write `budget {smallest}` or more, or {', or '.join(ways)}.",
@@ -90,19 +90,22 @@ def _unspent(family: Family, plan: Plan) -> Diagnostic:
 
 def _folded(family: Family, plan: Plan, clusters: list[Cluster]) -> Diagnostic:
     lines = [
-        f"{c.name}: {c.fold.templates} templates of {c.fold.rows} x {c.fold.columns} cells "
-        f"for {sum(s.cluster == c.name for s in plan.superweights)} tiles"
+        f"{c.name}: {_count(sum(s.cluster == c.name for s in plan.superweights), 'tile')} of {c.fold.rows} x "
+        f"{c.fold.columns} cells, mixed from {_count(c.fold.templates, 'template')}"
         for c in clusters
         if c.fold is not None
     ]
     return Diagnostic(
         code="SW0603",
         summary=(
-            "Whole SuperWeights do not fill the budget of "
-            f"{plan.budget:,} parameters, so layers of {len(clusters)} "
-            f"{'cluster is' if len(clusters) == 1 else 'clusters are'} mixed from tiles."
+            f"No number of whole templates fits the budget of {plan.budget:,} parameters, so the layers of "
+            f"{_count(len(clusters), 'cluster')} are mixed from tiles."
         ),
         primary=family.budget.span,
         detail="\n".join(lines),
         severity=Severity.NOTE,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -175,7 +175,8 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
 
     def templates(self, meta: Meta, children: list[Any]) -> t.Templates:
         low, high = children
-        return t.Templates(*((1, int(low)) if high is None else (int(low), int(high))), span=self._span(meta))
+        pair = (1, int(number(low))) if high is None else (int(number(low)), int(number(high)))
+        return t.Templates(*pair, span=self._span(meta))
 
     def bins(self, meta: Meta, children: list[Token]) -> t.Bins:
         return t.Bins(int(number(children[0])), span=self._span(meta))
@@ -194,7 +195,7 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
         return t.Scalar(children[0], number(children[1]), span=self._span(meta))
 
     def choice(self, meta: Meta, children: list[Any]) -> t.Choice:
-        return t.Choice(children[0], span=self._span(meta))
+        return t.Choice(self._call(children[0]), span=self._span(meta))
 
     def augment(self, meta: Meta, children: list[Any]) -> t.Augment:
         return t.Augment(tuple(self._call(c) for c in children), span=self._span(meta))

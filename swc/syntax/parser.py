@@ -8,19 +8,22 @@ from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from swc.diagnostics import Diagnostics, Source, Span
-from swc.diagnostics.names import near_names
+from swc.diagnostics import Diagnostics, Related, Source, Span
 from swc.resources import grammar_text
+from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
-from swc.syntax.depth import check_depth
+from swc.syntax.limits import check_limits
 from swc.syntax.tree import File
 from swc.syntax.trivia import trivia_of
-from swc.syntax.wording import expected_words, join_or, keyword
+from swc.syntax.wording import expected_words, join_or
 
 LANGUAGE_VERSION = 1
 
-_VERSION = re.compile(r"(?:\s|//[^\n]*)*sw[ \t]+([0-9]+)\b")
+_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*sw[ \t]+0*([0-9]+)\b")
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
+_ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
+_MALFORMED_NUMBER = re.compile(r"[0-9](?:[0-9A-Za-z_]|\.(?!\.))*|\.[0-9][0-9A-Za-z_]*")
+_BRACES = re.compile(r'"[^"\n]*"|//[^\n]*|[{}]')
 
 
 @cache
@@ -41,7 +44,7 @@ def parse(source: Source) -> File:
     diagnostics.raise_errors()
     if tree is None:
         raise AssertionError("a failed parse reports an error")
-    check_depth(source, tree, diagnostics)
+    check_limits(source, tree, diagnostics)
     diagnostics.raise_errors()
     return Builder(source, trivia_of(source)).transform(tree)
 
@@ -50,7 +53,7 @@ def _check_version(source: Source, diagnostics: Diagnostics) -> None:
     match = _VERSION.match(source.text)
     if match is None:
         end = source.text.find("\n")
-        first = Span(source, 0, max(1, end if end >= 0 else len(source.text)))
+        first = Span(source, 0, min(len(source.text), max(1, end if end >= 0 else len(source.text))))
         diagnostics.error(
             "SW0101",
             "the file does not say which version of the language it is written in",
@@ -58,10 +61,10 @@ def _check_version(source: Source, diagnostics: Diagnostics) -> None:
             label="expected `sw 1` before this",
             help="write `sw 1` as the first line",
         )
-    elif int(match[1]) != LANGUAGE_VERSION:
+    elif match[1] != str(LANGUAGE_VERSION):
         diagnostics.error(
             "SW0102",
-            f"this swc knows version {LANGUAGE_VERSION} of the language, and the file is written in version {match[1]}",
+            f"this swc knows version {LANGUAGE_VERSION} of the language, and the file is written in version {match[1][:20]}",
             Span(source, match.start(1), match.end(1)),
             label=f"expected {LANGUAGE_VERSION}",
             help="use a release of swc that knows this version, or port the spec and change its first line",
@@ -117,19 +120,32 @@ def _report_characters(source: Source, offset: int, diagnostics: Diagnostics) ->
         span = Span(source, offset, len(source.text) if end < 0 else end)
         diagnostics.error("SW0104", "this text has no closing quote", span, label='expected `"` before the line ends')
         return
-    word = re.compile(r"[0-9A-Za-z_.]+|.", re.DOTALL).match(source.text, offset)
-    span = Span(source, offset, word.end() if word else offset + 1)
-    if span.text[0].isdigit():
-        diagnostics.error(
-            "SW0105",
-            f"`{span.text}` is not a number",
-            span,
-            label="not a number",
-            help="write numbers as `128`, `1_000_000`, `0.5` or `5e-4`; a budget may end in k, M or G, as `36.5M`",
-        )
+    number = _number_around(source.text, offset)
+    if number is not None:
+        _report_number(Span(source, *number), diagnostics)
         return
-    shown = repr(character) if not character.isprintable() else f"`{character}`"
-    diagnostics.error("SW0103", f"the language has no use for {shown} here", span, label="unexpected character")
+    span = Span(source, offset, offset + 1)
+    shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
+    diagnostics.error(
+        "SW0103",
+        f"the language has no use for {shown} here",
+        span,
+        label="unexpected character",
+        help=about_character(character),
+    )
+
+
+def _number_around(text: str, offset: int) -> tuple[int, int] | None:
+    """Where the malformed number around an offset begins and ends, or None when there is none."""
+    start = offset
+    while start > 0 and re.match(r"[0-9A-Za-z_.]", text[start - 1]) and text[start - 2 : start] != "..":
+        start -= 1
+    match = _MALFORMED_NUMBER.match(text, start)
+    return (start, match.end()) if match and match.end() > offset else None
+
+
+def _report_number(span: Span, diagnostics: Diagnostics) -> None:
+    diagnostics.error("SW0105", f"`{span.text}` is not a number", span, label="not a number", help=NUMBERS)
 
 
 def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnostics) -> None:
@@ -138,24 +154,36 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
     expected = set(error.accepts or error.expected or ())
     ended = token.type == "$END"
     offset = len(source.text) if ended else (token.start_pos or 0)
+    if token.type == "PATTERN" and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:
+        _report_number(Span(source, offset, offset + len(token)), diagnostics)
+        return
     previous = _previous_end(source, offset)
     words = expected_words(expected)
-    wanted = f"expected {join_or(words)}" if words else ""
-    found = "the file ends" if ended else f"`{token}`"
     on_new_line = "\n" in source.text[previous:offset]
-    missing_here = ended or (on_new_line and "RBRACE" not in expected)
-    if missing_here:
+    if ended or (on_new_line and not {"RBRACE", "$END"} & expected):
         start = max(0, min(previous, len(source.text) - 1))
         span = Span(source, start, start + 1)
-        summary = f"something is missing before {found}" if not ended else "the file ends too early"
+        summary = "the file ends too early" if ended else f"something is missing before `{token}`"
     else:
         span = Span(source, offset, offset + max(1, len(token)))
-        summary = f"{found} is not expected here"
-    words_near = near_names(str(token), [k for x in expected if (k := keyword(x))]) if not ended else []
-    reserved = keyword(token.type) is not None and "NAME" in expected
-    help_text = f"write `{words_near[0]}`" if words_near else ""
-    if reserved and not missing_here:
-        help_text = help_text or f"`{token}` is a word of the language and cannot be a name; choose another"
-    if token.type == "EQUAL" and "COMPARE" in (error.expected or ()):
-        help_text = "write `==` to compare"
-    diagnostics.error("SW0106", summary, span, label=wanted, help=help_text)
+        summary = f"`{token}` is not expected here"
+    opened = _unclosed(source, offset) if "RBRACE" in expected and (ended or token.type in _ITEM_TERMINALS) else None
+    diagnostics.error(
+        "SW0106",
+        summary,
+        span,
+        label="expected `}`" if opened else f"expected {join_or(words)}" if words else "",
+        related=(Related(opened, "opened here"),) if opened else (),
+        help="" if ended else about_token(source.text, offset, str(token), token.type, expected),
+    )
+
+
+def _unclosed(source: Source, offset: int) -> Span | None:
+    """The innermost `{` before an offset that is not closed."""
+    opened: list[int] = []
+    for match in _BRACES.finditer(source.text, 0, offset):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}" and opened:
+            opened.pop()
+    return Span(source, opened[-1], opened[-1] + 1) if opened else None

@@ -1,0 +1,258 @@
+"""The SuperWeight bank: every shared number of a family, and the weights composed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from swc_runtime.assembly import Assembly, Recipe, recipes
+from swc_runtime.errors import PlanError, near
+from swc_runtime.plan import Cluster
+from swc_runtime.regroup import Move, regrouped
+from swc_runtime.step import Step
+from swc_runtime.structure import SharedLayer, SharedSuperWeight, structure
+from swc_runtime.templates import TemplateBank, full_precision
+
+
+class SuperWeightBank(nn.Module):
+    """Templates, coefficients and the sharing assignment of all clusters of a plan.
+
+    Submodules are template banks, named by the SuperWeight (or folded cluster) they belong to. Not safe for use by
+    several threads at once.
+    """
+
+    def __init__(self, clusters: Mapping[str, Cluster]) -> None:
+        """Resolve, check and initialise ``clusters``.
+
+        Raises:
+            PlanError: the clusters contradict themselves (see ``swc_runtime.structure``).
+        """
+        super().__init__()
+        resolved = structure(clusters)
+        self._layers = resolved.layers
+        self._superweights = resolved.superweights
+        for name, superweights in resolved.banks().items():
+            if "." in name:
+                raise PlanError(f"the name {name!r} has a dot: state-dict names are built from it")
+            bank = TemplateBank.of(clusters[superweights[0].cluster], superweights)
+            self._modules[name] = bank  # not add_module: any name will do, also that of a method
+        self._recipes: dict[str, Recipe] = recipes(clusters, resolved)
+        self._linear: frozenset[str] = frozenset()
+        self._assemblies: list[Assembly] = []
+        self._assembly_of: dict[str, int] = {}
+        self._step = Step()
+        self._probes: dict[str, Tensor] | None = None
+        self._resolve()
+        self.register_load_state_dict_post_hook(_refresh_after_load)  # type: ignore[no-untyped-call]  # torch's
+
+    @property
+    def layers(self) -> Mapping[str, SharedLayer]:
+        """The layers that share, by full name, in the plan's order."""
+        return MappingProxyType(self._layers)
+
+    @property
+    def superweights(self) -> Mapping[str, SharedSuperWeight]:
+        """The SuperWeights by id, in the plan's order."""
+        return MappingProxyType(self._superweights)
+
+    def superweight(self, superweight_id: str) -> SharedSuperWeight:
+        """Return the SuperWeight of that id; ValueError when there is none."""
+        if superweight_id not in self._superweights:
+            raise ValueError(f"no SuperWeight {superweight_id!r}{near(superweight_id, self._superweights)}")
+        return self._superweights[superweight_id]
+
+    def layer(self, name: str) -> SharedLayer:
+        """Return the shared layer of that full name; ValueError when there is none."""
+        if name not in self._layers:
+            raise ValueError(f"no layer {name!r} shares its weight{near(name, self._layers)}")
+        return self._layers[name]
+
+    def templates(self, superweight_id: str) -> Tensor:
+        """Return a view of the templates T of a SuperWeight (eq. 1), (templates, rows, columns, kh, kw).
+
+        Those of a tile have the full size of a tile, also where the plane ends within it.
+        """
+        superweight = self.superweight(superweight_id)
+        kernel = self._layers[superweight.users[0]].shape[2:]
+        templates = self._template_bank(superweight.bank).templates
+        return templates.view(*templates.shape[:2], -1, *kernel)
+
+    def groups(self, superweight_id: str) -> tuple[tuple[str, ...], ...]:
+        """Return the users of a SuperWeight by the coefficient vector they share, in the plan's order."""
+        self.refresh()
+        superweight = self.superweight(superweight_id)
+        grouped: dict[int, list[str]] = {}
+        for user, row in zip(superweight.users, self._rows(superweight), strict=True):
+            grouped.setdefault(row, []).append(user)
+        return tuple(tuple(group) for group in grouped.values())
+
+    def weight(self, layer_name: str) -> Tensor:
+        """Return the weight of a shared layer, gain included: (out, in, kh, kw), or (out, in) of a linear layer.
+
+        Differentiable; within ``step()`` layers of one cluster, shape and assignment get the same tensor, and within
+        ``probing()`` each layer gets its probe.
+        """
+        if layer_name not in self._layers:
+            self.layer(layer_name)  # says what is wrong with the name
+        if self._probes is not None:
+            return self._probes[layer_name]
+        if self._step.depth == 0:
+            self.refresh()
+        index = self._assembly_of[layer_name]
+        key = (index, torch.is_grad_enabled())
+        weight = self._step.weights.get(key)
+        if weight is None:
+            weight = self._assemble(self._assemblies[index])
+            if self._step.depth > 0:
+                self._step.weights[key] = weight
+        return weight.flatten(1) if layer_name in self._linear else weight
+
+    def _assemble(self, assembly: Assembly) -> Tensor:
+        with full_precision(self._template_bank(assembly.banks[0]).templates.device):
+            return assembly.weight([self._mixtures(name, cut=assembly.cut) for name in assembly.banks])
+
+    def _mixtures(self, name: str, *, cut: bool) -> Tensor | tuple[Tensor, ...]:
+        key = (name, torch.is_grad_enabled())
+        mixtures = self._step.mixtures.get(key)
+        if mixtures is None:
+            composed = self._template_bank(name).compose()
+            mixtures = composed.unbind() if cut else composed
+            if self._step.depth > 0:
+                self._step.mixtures[key] = mixtures
+        return mixtures
+
+    def step(self) -> Step:
+        """Return a context within which nothing is composed twice; it may be nested."""
+        if self._step.depth == 0:
+            self.refresh()
+        return self._step
+
+    @contextmanager
+    def probing(self) -> Iterator[dict[str, Tensor]]:
+        """Give each shared layer a leaf of its own with its weight's values while the context lasts; by layer name.
+
+        The ``grad`` of each probe sums dL/dW of that layer alone over all backward passes (eq. 2), also for layers of
+        one member that share. No parameter of the bank receives a gradient.
+        """
+        outer = self._probes
+        self._probes = None
+        with torch.no_grad(), self.step():
+            probes = {name: self.weight(name).detach().requires_grad_() for name in self._layers}
+        self._probes = probes
+        try:
+            yield probes
+        finally:
+            self._probes = outer
+
+    def coefficient_gradients(self, superweight_id: str, layer: str, weight_gradient: Tensor) -> Tensor:
+        """Return dL/dα of a SuperWeight as ``layer`` uses it (eq. 3), (templates,), from the layer's dL/dW.
+
+        ``weight_gradient`` is (out, in, kh, kw), or (out, in) of a linear layer; a tile counts as far as the layer
+        uses it.
+        """
+        superweight = self.superweight(superweight_id)
+        shared = self.layer(layer)
+        if superweight_id not in shared.superweights:
+            raise ValueError(f"layer {layer!r} does not use SuperWeight {superweight_id!r}")
+        (top, bottom), (left, right) = superweight.rows, superweight.columns
+        gradient = weight_gradient.detach().reshape(shared.shape)[top:bottom, left:right]
+        templates = self.templates(superweight_id).detach()[:, : gradient.shape[0], : gradient.shape[1]]
+        with full_precision(templates.device):
+            return shared.gain * (templates.flatten(1) @ gradient.flatten().to(templates.dtype))
+
+    def split(self, superweight_id: str, groups: Sequence[Sequence[str]]) -> list[Move]:
+        """Give each group of users of a SuperWeight a coefficient vector of its own, a copy of the one it used.
+
+        Returns (parameter name, source row, destination row) for each row that was copied, so that the rows of
+        optimizer state can follow. An averaged copy of a family is split the same way as the family.
+
+        Raises:
+            ValueError: the groups are no partition of the users, join users whose vectors already differ, or are more
+                than the vectors reserved.
+        """
+        self.refresh()
+        superweight = self.superweight(superweight_id)
+        bank = self._template_bank(superweight.bank)
+        rows, copies = regrouped(superweight, self._rows(superweight), groups)
+        with torch.no_grad():
+            for source, destination in copies:
+                bank.coefficients[destination] = bank.coefficients[source]
+        bank.assign(superweight, rows)
+        self._resolve()
+        return [(f"bank.{superweight.bank}.coefficients", *copy) for copy in copies]
+
+    def refresh(self) -> None:
+        """Take up assignments that were written into the ``rows`` buffers; waits for the device only if some were."""
+        if torch.compiler.is_compiling():
+            return
+        stale = [bank for bank in self.template_banks() if bank.stale and not bank.rows.is_meta]
+        if not stale:
+            return
+        marks = iter(torch.cat([bank.rows.detach() for bank in stale]).tolist())  # one wait for all of them
+        changed = [bank.adopt(list(islice(marks, len(bank.rows)))) for bank in stale]
+        if any(changed):
+            self._resolve()
+        else:
+            self._place()
+
+    def _rows(self, superweight: SharedSuperWeight) -> tuple[int, ...]:
+        assignment = self._template_bank(superweight.bank).assignment
+        return assignment[superweight.first_user : superweight.first_user + len(superweight.users)]
+
+    def _resolve(self) -> None:
+        """Work out which layers share all their coefficients: they get one assembled weight between them."""
+        self._step.forget()
+        self._assemblies.clear()
+        indices: dict[object, int] = {}
+        position = {s.id: dict(zip(s.users, self._rows(s), strict=True)) for s in self._superweights.values()}
+        for layer in self._layers.values():
+            rows = tuple(position[s][layer.name] for s in layer.superweights)
+            key = (layer.cluster, layer.shape, rows)
+            if key not in indices:
+                indices[key] = len(self._assemblies)
+                banks = {name: self._template_bank(name) for name in self._recipes[layer.name].banks}
+                self._assemblies.append(Assembly(layer, self._recipes[layer.name], banks, rows))
+            self._assembly_of[layer.name] = indices[key]
+
+    def flatten_weights_of(self, layer_name: str) -> None:
+        """Let ``weight`` give (out, in) for a linear layer."""
+        self._linear |= {layer_name}
+
+    def template_banks(self) -> Iterator[TemplateBank]:
+        """The template banks, in the order of the plan."""
+        return (module for module in self._modules.values() if isinstance(module, TemplateBank))
+
+    def _template_bank(self, name: str) -> TemplateBank:
+        bank = self._modules[name]
+        assert isinstance(bank, TemplateBank)  # noqa: S101 - for the type checker: nothing else is put there
+        return bank
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
+        for bank in self.template_banks():
+            bank.place()
+        self._place()
+        return self
+
+    def _place(self) -> None:
+        for assembly in self._assemblies:
+            assembly.place(self._template_bank(assembly.banks[0]).coefficients.device)
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
+        """Switch between training and evaluation, and take up new assignments (compiled code cannot)."""
+        self.refresh()
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_probes": None}  # a copy is not probed
+
+
+def _refresh_after_load(bank: nn.Module, _: object) -> None:
+    assert isinstance(bank, SuperWeightBank)  # noqa: S101 - for the type checker: it is registered there only
+    bank.refresh()

@@ -1,0 +1,70 @@
+"""The data sets by name, and whether they fit a family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from swc_runtime.datasets.cifar import load_cifar10, load_cifar100
+from swc_runtime.datasets.digits import load_digits
+from swc_runtime.datasets.fashion_mnist import load_fashion_mnist
+from swc_runtime.datasets.image_folder import load_image_folder
+from swc_runtime.datasets.splits import Dataset
+from swc_runtime.problems import DataError
+
+_LOADERS: dict[str, Callable[[Path, bool], Dataset]] = {
+    "digits": load_digits,
+    "fashion-mnist": load_fashion_mnist,
+    "cifar10": load_cifar10,
+    "cifar100": load_cifar100,
+}
+_FOLDER = "imagefolder:"
+
+NAMES = (*_LOADERS, f"{_FOLDER}PATH")
+"""What ``load`` accepts; PATH stands for a folder with ``train`` and ``val`` (or ``test``) inside."""
+
+
+def load(
+    name: str,
+    root: Path,
+    *,
+    input: tuple[int, int, int],  # noqa: A002 - the spec's own word
+    classes: int,
+    download: bool = False,
+    workers: int = 2,
+) -> Dataset:
+    """Find a data set and check that it fits a family.
+
+    Args:
+        name: one of ``NAMES``.
+        root: the folder that data sets lie in (it may be read-only).
+        input: the family's (channels, height, width).
+        classes: the family's number of classes.
+        download: fetch a missing data set into ``root``; never without being asked.
+        workers: processes that read image files (image folders only).
+
+    Raises:
+        DataError: unknown name, missing or damaged files, or a data set that does not fit the family.
+    """
+    if name.startswith(_FOLDER):
+        data = load_image_folder(Path(name.removeprefix(_FOLDER)), input, workers)
+    elif name in _LOADERS:
+        data = _LOADERS[name](root, download)
+    else:
+        raise DataError(f"There is no data set {name!r}: the choice is {', '.join(NAMES)}.")
+    if data.input != input:
+        raise DataError(
+            f"{name} has images of {_image(data.input)}, the family takes {_image(input)}: "
+            f"write `input image{data.input}` in the spec, or choose another data set."
+        )
+    if data.classes != classes:
+        raise DataError(
+            f"{name} has {data.classes} classes, the family tells {classes} apart: "
+            f"write `output classes({data.classes})` in the spec, or choose another data set."
+        )
+    return data
+
+
+def _image(shape: tuple[int, int, int]) -> str:
+    channels, height, width = shape
+    return f"{channels} channel{'s' if channels != 1 else ''} and {height}×{width} pixels"

@@ -1,0 +1,138 @@
+"""A family of networks that share SuperWeights: the base class of generated families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from swc_runtime.bank import SuperWeightBank
+from swc_runtime.errors import PlanError, near
+from swc_runtime.freeze import frozen
+from swc_runtime.frontier import Frontier
+from swc_runtime.plan import Plan
+from swc_runtime.recipe import GradientRefinement, GradientSearch, Recipe
+from swc_runtime.weights import PlainWeights, SharedWeights, Weights
+
+
+class Members(nn.ModuleDict):
+    """The members by name, in the spec's order; any name without a dot will do, also one of a method (``half``)."""
+
+    def __setitem__(self, key: str, module: nn.Module) -> None:
+        if not key or "." in key:
+            raise PlanError(f"a member cannot be named {key!r}: expected a name without dots")
+        self._modules[key] = module
+
+
+class Family(nn.Module):
+    """Several architectures that draw their weights from one bank; subclasses set the class attributes.
+
+    ``architectures`` maps each member's name to a function that builds it from a source of weights. ``bank`` holds all
+    that is shared, ``members`` everything else; ``frontier`` is what ``predict(budget_ms=...)`` chooses from.
+
+    Raises:
+        PlanError: the plan and the architectures do not fit together.
+    """
+
+    plan: ClassVar[Plan]
+    recipe: ClassVar[Recipe]
+    search: ClassVar[GradientSearch | None] = None
+    refinement: ClassVar[GradientRefinement | None] = None
+    input: ClassVar[tuple[int, int, int]]
+    classes: ClassVar[int]
+    architectures: ClassVar[Mapping[str, Callable[[Weights], nn.Module]]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frontier: Frontier | None = None
+        self.bank = SuperWeightBank(self.plan.clusters)
+        self.members = Members()
+        weights = SharedWeights(self.bank)
+        for name, build in self.architectures.items():
+            member = build(weights.scope(name))
+            # A step around each call. Forward hooks would leave the step open when a call is interrupted.
+            object.__setattr__(member, "forward", partial(_within_step, self.bank, member.forward))
+            self.members[name] = member
+        weights.check_complete()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of all members for ``x`` (batch, ...): (members, batch, classes), in the spec's order."""
+        with self.bank.step():
+            return torch.stack([member(x) for member in self.members.values()])
+
+    @torch.no_grad()
+    def predict(self, x: Tensor, *, members: Sequence[str] | None = None, budget_ms: float | None = None) -> Tensor:
+        """Return the class probabilities (batch, classes), averaged over members, all of them unless told otherwise.
+
+        Evaluates in evaluation mode and restores the mode of every module. ``budget_ms`` picks the most accurate
+        subset of ``frontier`` that is fast enough for a batch of this size.
+
+        Raises:
+            ValueError: an unknown member, both ``members`` and ``budget_ms``, or no measured subset that fits.
+        """
+        if budget_ms is not None:
+            if members is not None:
+                raise ValueError("predict takes either members or budget_ms, not both")
+            if self.frontier is None:
+                raise ValueError("budget_ms needs a measured frontier: measure it on this machine (swc anytime) first")
+            members = self.frontier.choose(len(x), budget_ms)
+        names = self._chosen(members)
+        with _evaluating(self), self.bank.step():
+            logits = torch.stack([self.members[name](x) for name in names])
+        dtype = torch.promote_types(logits.dtype, torch.float32)  # half precision is too coarse to average in
+        return logits.softmax(-1, dtype=dtype).mean(0)
+
+    def freeze(self, members: Sequence[str] | None = None) -> dict[str, nn.Module]:
+        """Return members as plain modules with weights of their own: same outputs, evaluation mode, no runtime."""
+        names = self._chosen(members)
+        with self.bank.step():
+            return {name: frozen(self.members[name], self.architectures[name]) for name in names}
+
+    @classmethod
+    def independent(cls) -> nn.ModuleDict:
+        """Return the same members with weights of their own, freshly initialised: a deep ensemble."""
+        members = Members()
+        for name, build in cls.architectures.items():
+            members[name] = build(PlainWeights())
+        return members
+
+    def parameter_groups(self, decay: float) -> list[dict[str, Any]]:
+        """Return the parameters as optimizer groups: weight decay for all but the coefficients."""
+        coefficients = [bank.coefficients for bank in self.bank.template_banks()]
+        spared = {id(parameter) for parameter in coefficients}
+        others = [parameter for parameter in self.parameters() if id(parameter) not in spared]
+        groups = [{"params": others, "weight_decay": decay}, {"params": coefficients, "weight_decay": 0.0}]
+        return [group for group in groups if group["params"]]
+
+    def _chosen(self, members: Sequence[str] | None) -> tuple[str, ...]:
+        if members is None:
+            return tuple(self.members)
+        if isinstance(members, str):
+            raise ValueError(f"members is a list of names: write members=[{members!r}]")  # noqa: TRY004 - one kind
+        for name in members:
+            if name not in self.members:
+                known = ", ".join(self.members)
+                raise ValueError(f"no member {name!r}{near(name, self.members)} (members: {known})")
+        if not members or len(set(members)) < len(members):
+            raise ValueError(f"expected at least one member, each once, not {list(members)}")
+        return tuple(members)
+
+
+def _within_step(bank: SuperWeightBank, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with bank.step():
+        return forward(*args, **kwargs)
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    modes = [(child, child.training) for child in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for child, training in modes:
+            child.training = training

@@ -1,0 +1,34 @@
+"""Frozen members: the same architectures as plain modules that hold their weights themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from swc_runtime.layers import SharedConv2d, SharedLinear
+from swc_runtime.weights import PlainWeights, Weights
+
+
+@torch.no_grad()
+def frozen(member: nn.Module, build: Callable[[Weights], nn.Module]) -> nn.Module:
+    """Return ``build(PlainWeights())`` in evaluation mode with a copy of everything that ``member`` computes with."""
+    with torch.device("meta"):  # nothing is drawn or allocated: every tensor is set below
+        plain = build(PlainWeights())
+    tensors: dict[str, Tensor] = {**dict(member.named_parameters()), **dict(member.named_buffers())}
+    for path, module in member.named_modules():
+        if isinstance(module, SharedConv2d | SharedLinear):
+            tensors[f"{path}.weight" if path else "weight"] = module.weight
+    for path, module in plain.named_modules():
+        prefix = f"{path}." if path else ""
+        for name, parameter in module.named_parameters(recurse=False):
+            copy = _copy(tensors[prefix + name])
+            setattr(module, name, nn.Parameter(copy, requires_grad=parameter.requires_grad))
+        for name, _ in module.named_buffers(recurse=False):
+            setattr(module, name, _copy(tensors[prefix + name]))
+    return plain.eval()
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone()

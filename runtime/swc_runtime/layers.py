@@ -1,0 +1,80 @@
+"""Layers whose weight is composed from SuperWeights on every step."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own idiom
+from torch import Tensor, nn
+
+from swc_runtime.bank import SuperWeightBank
+
+
+class _SharedLayer(nn.Module):
+    bias: nn.Parameter | None
+    _bank: SuperWeightBank
+
+    def __init__(self, bank: SuperWeightBank, name: str, bias: int | None) -> None:
+        super().__init__()
+        self.name = name
+        # Not registered: the family owns the bank, once. A deep copy of the family binds the copies to the copied bank.
+        object.__setattr__(self, "_bank", bank)
+        self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weight as the bank composes it now, differentiable."""
+        return self._bank.weight(self.name)
+
+
+class SharedConv2d(_SharedLayer):
+    """A 2-D convolution, (B, in, H, W) to (B, out, H', W'), whose weight comes from the bank; the bias is its own."""
+
+    def __init__(
+        self,
+        bank: SuperWeightBank,
+        name: str,
+        *,
+        stride: tuple[int, int],
+        padding: tuple[int, int],
+        groups: int,
+        bias: bool,
+    ) -> None:
+        super().__init__(bank, name, bank.layers[name].shape[0] if bias else None)
+        self.stride = stride
+        self.padding = padding
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve ``x`` (B, in, H, W)."""
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, 1, self.groups)
+
+    def extra_repr(self) -> str:
+        """Say what is convolved, and where the weight comes from."""
+        out, inputs, *kernel = self._bank.layers[self.name].shape
+        groups = f", groups={self.groups}" if self.groups > 1 else ""
+        return (
+            f"{inputs * self.groups}, {out}, kernel_size={tuple(kernel)}, stride={self.stride}, "
+            f"padding={self.padding}{groups}, bias={self.bias is not None}, {_origin(self._bank, self.name)}"
+        )
+
+
+class SharedLinear(_SharedLayer):
+    """A linear layer, (..., in) to (..., out), whose weight comes from the bank; the bias is its own."""
+
+    def __init__(self, bank: SuperWeightBank, name: str, *, bias: bool) -> None:
+        super().__init__(bank, name, bank.layers[name].shape[0] if bias else None)
+        bank.flatten_weights_of(name)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``x`` (..., in)."""
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """Say what is mapped, and where the weight comes from."""
+        out, inputs = self._bank.layers[self.name].shape[:2]
+        return f"{inputs}, {out}, bias={self.bias is not None}, {_origin(self._bank, self.name)}"
+
+
+def _origin(bank: SuperWeightBank, name: str) -> str:
+    layer = bank.layers[name]
+    return f"layer={name}, cluster={layer.cluster}, superweights={len(layer.superweights)}"

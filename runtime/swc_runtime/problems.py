@@ -1,0 +1,19 @@
+"""Problems that a person can cause and mend: every message is complete, and stands for itself without a traceback."""
+
+from __future__ import annotations
+
+
+class RuntimeProblem(Exception):  # noqa: N818 - what people do wrong is a problem; an "error" would be the program's
+    """Base of everything that training, measuring and loading tell a person: what was found, and what to do."""
+
+
+class DataError(RuntimeProblem):
+    """A data set is missing, damaged, or does not fit the family."""
+
+
+class CheckpointError(RuntimeProblem):
+    """A checkpoint cannot be read, written, or belongs to another family or training."""
+
+
+class TrainingError(RuntimeProblem):
+    """Training cannot start or go on."""

@@ -1,0 +1,41 @@
+"""Refinement in the middle of a training (paper sec. 2.2.2): layers that disagree get coefficients of their own.
+
+Until now all layers that use a SuperWeight read one coefficient vector. After an epoch of gradients, each group of
+layers that agree gets a copy of its own, and training goes on.
+"""
+
+from __future__ import annotations
+
+from swc_runtime.progress import Reporter
+from swc_runtime.refinement import RefinementSummary, coefficient_groups
+from swc_runtime.training.optimizer import carry_over
+from swc_runtime.training.probing import weight_gradients
+from swc_runtime.training.session import Session
+
+
+def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -> RefinementSummary:
+    """Take an epoch of gradients (nothing is trained), group each SuperWeight's layers by eq. 3, and split.
+
+    The optimizer's momentum of a copied coefficient vector is copied with it.
+
+    Args:
+        session: the training; it goes on afterwards with the coefficients parted.
+        epoch: how many epochs have been trained; chooses the order and augmentation of the probing epoch.
+        threshold: β.
+        reporter: shows the phase ``refine``.
+    """
+    with reporter.phase("refine", session.loader.steps) as phase:
+        gradients = weight_gradients(session, epoch, phase)
+        groups = coefficient_groups(session.family.bank, gradients, threshold)
+    bank = session.family.bank
+    moves = [move for name, parts in groups.items() if len(parts) > 1 for move in bank.split(name, parts)]
+    carry_over(session.optimizer, dict(session.family.named_parameters()), moves)
+    parted = {name: parts for name, parts in groups.items() if len(parts) > 1}
+    return RefinementSummary(
+        epoch=epoch,
+        threshold=threshold,
+        shared=len(groups),
+        split=len(parted),
+        vectors=sum(len(parts) for parts in groups.values()),
+        groups=parted,
+    )

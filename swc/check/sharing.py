@@ -1,0 +1,103 @@
+"""The `share` section: clusters, refinement, templates and bins (hints are resolved against layers later)."""
+
+from __future__ import annotations
+
+from swc.check.choices import CLUSTERS, REFINEMENTS, Bounds
+from swc.check.reading import Reading, read_choice
+from swc.check.sections import check_once, keyword_span
+from swc.diagnostics import Diagnostics, Related, Span
+from swc.family import Clustering, ClusterMethod, Refinement, Sharing
+from swc.syntax import tree as t
+
+TEMPLATES = Bounds(1, 1_000)
+BINS = Bounds(1, 1_000)
+
+
+def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
+    """The settings of a `share` section, with defaults for those it leaves out."""
+    items = share.items if share else ()
+    check_once(
+        ((f"`{x}`", keyword_span(item, x)) for item in items if (x := type(item).__name__.lower()) != "hint"),
+        diagnostics,
+    )
+    clustering, refinement = Clustering(), Refinement()
+    chosen: Refinement | None = refinement
+    templates = Sharing().templates
+    bins: t.Bins | None = None
+    for item in items:
+        match item:
+            case t.Clusters():
+                reading = read_choice(item.choice, "way to find clusters", CLUSTERS, diagnostics)
+                clustering = _clustering(reading) if reading else clustering
+            case t.Refine():
+                reading = read_choice(item.choice, "way to refine", REFINEMENTS, diagnostics)
+                chosen = _refinement(reading) if reading else chosen
+            case t.Templates():
+                templates = _templates(item, diagnostics)
+            case t.Bins():
+                bins = item
+                _check_count("the number of bins", item.count, BINS, item.span, diagnostics)
+            case t.Hint():
+                _check_hint(item, diagnostics)
+    if bins is not None:
+        _check_bins(bins, clustering, items, diagnostics)
+    return Sharing(clustering, chosen, templates, bins.count if bins else None)
+
+
+def _clustering(reading: Reading) -> Clustering:
+    method = ClusterMethod(reading.name)
+    if method is not ClusterMethod.GRADIENT:
+        return Clustering(method)
+    return Clustering(method, float(reading.values["threshold"]), int(reading.values["epochs"]))
+
+
+def _refinement(reading: Reading) -> Refinement | None:
+    if reading.name == "none":
+        return None
+    return Refinement(float(reading.values["threshold"]), int(reading.values["after"]))
+
+
+def _check_count(what: str, value: int, bounds: Bounds, span: Span, diagnostics: Diagnostics) -> None:
+    if not bounds.holds(value):
+        diagnostics.error("SW0317", f"{what} must be {bounds}, and this is {value}", span, label="out of bounds")
+
+
+def _templates(item: t.Templates, diagnostics: Diagnostics) -> tuple[int, int]:
+    for value in dict.fromkeys((item.low, item.high)):
+        _check_count("the number of templates", value, TEMPLATES, item.span, diagnostics)
+    if item.low > item.high:
+        diagnostics.error(
+            "SW0324",
+            f"no number is at least {item.low} and at most {item.high}",
+            item.span,
+            label="the smaller number comes first",
+            help=f"write `templates {item.high}..{item.low}`",
+            fix=f"templates {item.high}..{item.low}",
+        )
+    return item.low, item.high
+
+
+def _check_bins(bins: t.Bins, clustering: Clustering, items: tuple[object, ...], diagnostics: Diagnostics) -> None:
+    if clustering.method is not ClusterMethod.SINGLE:
+        return
+    clusters = next(item for item in items if isinstance(item, t.Clusters))
+    diagnostics.error(
+        "SW0324",
+        "`bins` splits layers by depth, and `clusters single` keeps them together",
+        bins.span,
+        label="contradicts",
+        related=(Related(clusters.span, "one cluster for each kernel size"),),
+        help="leave out `bins`, or write `clusters depth`",
+    )
+
+
+def _check_hint(hint: t.Hint, diagnostics: Diagnostics) -> None:
+    if hint.kind.text == "apart" and len(hint.patterns) == 1:
+        diagnostics.error(
+            "SW0510",
+            "`apart` keeps layers of one pattern from those of another, and there is only one pattern",
+            hint.patterns[0].span,
+            label="apart from what?",
+            help="name two patterns, as `apart *.group1.*, *.group3.*`; `private` gives layers weights of their own",
+        )
+    check_once(((f"the pattern `{p.text}`", p.span) for p in hint.patterns), diagnostics)

@@ -1,0 +1,289 @@
+"""From the body of a definition to the statements of ``forward``.
+
+Tensors keep the spec's names and nesting. Of the numbers, parameters and what ``__init__`` works out once are read
+from the module; those that change in a ``repeat``, or depend on its index, are worked out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import evolve
+
+from swc.check import OPERATIONS, OperationKind, Type
+from swc.emit.branches import Absent, Flagged
+from swc.emit.code import (
+    NONE,
+    Argument,
+    Assign,
+    Atom,
+    Attribute,
+    Call,
+    Choice,
+    Expression,
+    Infix,
+    Loop,
+    Name,
+    Return,
+    Sequence,
+    Statement,
+    call,
+    choice,
+)
+from swc.emit.facts import arguments
+from swc.emit.library import Analysis
+from swc.emit.liveness import used_in, without_dead
+from swc.emit.scalars import Scalars
+from swc.emit.shapes import Shape, described
+from swc.syntax import tree as t
+
+_FUNCTIONS = {
+    "relu": "F.relu",
+    "gelu": "F.gelu",
+    "silu": "F.silu",
+    "maxpool": "F.max_pool2d",
+    "avgpool": "F.avg_pool2d",
+}
+
+
+class Forward(Scalars):
+    """Translates one definition; ``kept`` holds the attributes that ``__init__`` must set to which variables."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__(analysis.facts)
+        self._analysis = analysis
+        self._modules: dict[str, Expression] = {}
+        self._attributes: dict[str, str] = {}
+        self._loops = 0
+        self._names: set[str] = set()
+        self._last_comment = ""
+        self._avoided = frozenset(map(self._facts.name, self._facts.types))
+        # Most numbers of a body are for the constructor alone: the second time, their names are free for other things.
+        self._avoided = _variables(self._body()) & self._avoided
+        body = self._body()
+        used = used_in(body)
+        self.statements = self._typed(_returned(body))
+        self.kept = {
+            analysis.facts.name(name): attribute
+            for name, attribute in self._attributes.items()
+            if f"self.{attribute}" in used
+        }
+
+    def _body(self) -> tuple[Statement, ...]:
+        self._names, self._last_comment = set(), ""
+        return without_dead(self._statements(self._facts.node.body))[0]
+
+    def _typed(self, body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        seen = {"x"}
+        typed = list(_annotated(body, seen))
+        last = typed[-1]
+        if isinstance(last, Return) and _is_vague(last.value):
+            names = ("logits",) if self._facts.definition.is_arch else ("out", "result")
+            free = (name for name in names if name not in seen)
+            name = next(free, None) or self._facts.unused(names[0], seen | self._avoided, spec=False)
+            typed[-1:] = [Assign((name,), last.value, "Tensor"), Return(Name(name))]
+        return tuple(typed)
+
+    # Numbers
+
+    def variable(self, name: str) -> Expression:
+        """A number: kept by the module, or a local of this method too."""
+        if name not in self._facts.fixed:
+            return Name(self._facts.name(name))
+        if name not in self._attributes:
+            self._attributes[name] = self._analysis.constructor.attribute(name)
+        return Atom(f"self.{self._attributes[name]}")
+
+    def channels(self, tensor: t.Expression) -> Expression:
+        """The channels of a tensor that is at hand."""
+        return Attribute(self.tensor(tensor), "shape[1]")
+
+    # Statements
+
+    def _statements(self, body: tuple[t.Statement, ...]) -> list[Statement]:
+        result: list[Statement] = []
+        for statement in body:
+            match statement:
+                case t.Assign():
+                    result.extend(self._assign(statement))
+                case t.Repeat():
+                    result.append(self._repeat(statement))
+                case t.Require():
+                    pass
+                case t.Return():
+                    result.append(Return(self.tensor(statement.value)))
+        return result
+
+    def _assign(self, statement: t.Assign) -> list[Statement]:
+        name = self._facts.name(statement.target.text)
+        if self._facts.types[statement.target.text] is Type.TENSOR:
+            return [Assign((name,), self.tensor(statement.value), comment=self._comment(statement))]
+        if statement.target.text in self._facts.fixed:
+            return []
+        return [Assign((name,), self.scalar(statement.value))]
+
+    def _comment(self, statement: t.Assign) -> str:
+        """The shape of what is assigned, where it is known and new, and a layer or block makes it."""
+        shape = self._analysis.constructor.shapes.get(id(statement))
+        if shape is None or not isinstance(statement.value, t.Labelled):
+            return ""
+        text = self.described(shape) or ""
+        if text == self._last_comment:
+            return ""
+        self._last_comment = text
+        return text
+
+    def described(self, shape: Shape) -> str | None:
+        """A shape in terms of the parameters."""
+        channels = self._analysis.closed(shape.channels)
+        return None if channels is None else described(evolve(shape, channels=channels))
+
+    def _repeat(self, node: t.Repeat) -> Statement:
+        modules = self._facts.modules_in(node.body)
+        inner = {m for s in node.body if isinstance(s, t.Repeat) for m in self._facts.modules_in(s.body)}
+        sources = [self._modules[m] if self._loops else Atom(f"self.{m}") for m in modules]
+        if self._loops:
+            sources = [Attribute(source, "children", ()) for source in sources]
+        outer = dict(self._modules)
+        names: list[str] = []
+        for module in modules:
+            names.append(self._new_name(self._round_name(module, modules, inner)))
+            self._modules[module] = Name(names[-1])
+        self._loops += 1
+        body = self._statements(node.body)
+        self._loops -= 1
+        self._modules = outer
+        self._names -= set(names)
+        return self._loop(node, names, sources, tuple(body))
+
+    def _loop(self, node: t.Repeat, names: list[str], sources: list[Expression], body: tuple[Statement, ...]) -> Loop:
+        index = self._facts.name(node.index.text) if node.index is not None else ""
+        if index not in self._avoided:
+            index = ""
+        if not names:
+            return Loop((index or "_",), call("range", self.scalar(node.count)), body)
+        if len(names) == 1:
+            return Loop(tuple(names), sources[0], body, index)
+        together = Call(Atom("zip"), (*map(Argument, sources), Argument(Atom("True"), "strict")))
+        return Loop(tuple(names), together, body, index)
+
+    def _round_name(self, module: str, modules: tuple[str, ...], inner: set[str]) -> str:
+        """What a module, or a list of modules, is called in a loop."""
+        if module not in inner and len(modules) == 1 and module in self._facts.block_labels:
+            return "block"
+        plural = len(module) > 2 and module.endswith("s") and not module.endswith("ss")
+        return module.removesuffix("s") if plural else module
+
+    def _new_name(self, base: str) -> str:
+        name = self._facts.unused(base, self._names | self._avoided, spec=False)
+        self._names.add(name)
+        return name
+
+    # Tensors
+
+    def tensor(self, expression: t.Expression, label: str | None = None) -> Expression:
+        """Translate a tensor."""
+        match expression:
+            case t.Reference():
+                return Name(self._facts.name(expression.name.text))
+            case t.Labelled():
+                return self.tensor(expression.value, expression.label.text)
+            case t.Binary():
+                return Infix("+", self.tensor(expression.left), self.tensor(expression.right))
+            case t.Conditional():
+                return self._conditional(expression, label)
+            case t.Call():
+                return self._tensor_call(expression, label)
+        raise AssertionError(f"the checker lets only tensors stand here: {expression.span}")
+
+    def _conditional(self, expression: t.Conditional, label: str | None) -> Expression:
+        first = self.tensor(expression.consequent, label)
+        second = self.tensor(expression.alternative, label)
+        match self._analysis.constructor.decisions[id(expression)]:
+            case Absent(attribute=attribute, first=present):
+                absent, other = (second, first) if present else (first, second)
+                return Choice(Infix("is", Atom(attribute), NONE), absent, other)
+            case Flagged(attribute=attribute, opposite=opposite):
+                return choice(Atom(attribute), *((second, first) if opposite else (first, second)))
+        if self._loops:
+            for one, other in ((first, second), (second, first)):
+                if self._is_identity(one, other):
+                    return one
+        if first == second:
+            return first
+        return choice(self.scalar(expression.condition), first, second)
+
+    def _is_identity(self, value: Expression, other: Expression) -> bool:
+        """Whether a module of a list is applied to the other branch, so that an identity in its place does for both."""
+        return (
+            isinstance(value, Call)
+            and value.function in self._modules.values()
+            and value.arguments == (Argument(other),)
+        )
+
+    def _tensor_call(self, node: t.Call, label: str | None) -> Expression:
+        name = node.function.text
+        operation = OPERATIONS.get(name)
+        if operation is None or operation.kind in {OperationKind.LAYER, OperationKind.MODULE}:
+            module = label or self._facts.norms[id(node)]
+            function = self._modules.get(module, Atom(f"self.{module}"))
+            if not isinstance(function, Name | Atom):
+                raise AssertionError(f"a module is a name: {function}")
+            return Call(function, (Argument(self.tensor(node.arguments[0].value)),))
+        if operation.variadic:
+            tensors = tuple(self.tensor(argument.value) for argument in node.arguments)
+            return call("torch.cat", Sequence(tensors), Atom("1"))
+        given = arguments(node, operation)
+        x = self.tensor(given["x"])
+        rest = {key: self.scalar(value) for key, value in given.items() if key != "x"}
+        if name == "global_pool":
+            positions = Sequence((Atom("2"), Atom("3")))
+            return Attribute(x, "mean", (positions,)) if isinstance(x, Name) else call("torch.mean", x, positions)
+        if name == "dropout":
+            return call("F.dropout", x, rest.get("p", Atom("0.5")), Atom("self.training"))
+        if "kernel" in rest:
+            return call(_FUNCTIONS[name], x, rest.pop("kernel"), **rest)
+        return call(_FUNCTIONS[name], x)
+
+
+def _variables(body: tuple[Statement, ...]) -> frozenset[str]:
+    """Every variable that statements assign or read."""
+    found = {name for name in used_in(body) if "." not in name}
+    for statement in body:
+        match statement:
+            case Assign(targets=targets):
+                found.update(targets)
+            case Loop(targets=targets, index=index, body=inner):
+                found |= {*targets, index, *_variables(inner)}
+    return frozenset(found)
+
+
+def _returned(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The body with the last assignment written into the ``return``, if that is all that it is for."""
+    if len(body) > 1 and isinstance(body[-1], Return) and isinstance(body[-2], Assign):
+        last, result = body[-2], body[-1]
+        if result.value == Name(last.targets[0]):
+            return (*body[:-2], Return(last.value))
+    return body
+
+
+def _annotated(body: tuple[Statement, ...], seen: set[str]) -> Iterator[Statement]:
+    """The body with types where Python's own are lost, because a module may return anything."""
+    for statement in body:
+        match statement:
+            case Assign(targets=(target,), value=value):
+                yield evolve(statement, annotation="Tensor") if target not in seen and _is_vague(value) else statement
+                seen.add(target)
+            case Loop(body=inner):
+                yield evolve(statement, body=tuple(_annotated(inner, seen)))
+            case _:
+                yield statement
+
+
+def _is_vague(value: Expression) -> bool:
+    match value:
+        case Call(function=function):
+            return not function.text.startswith(("F.", "torch."))
+        case Infix(left=one, right=other) | Choice(consequent=one, alternative=other):
+            return _is_vague(one) or _is_vague(other)
+    return False

@@ -1,0 +1,205 @@
+"""The definitions of a generated file, each analysed once, and what their callers ask about the shapes they return."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from typing import cast
+
+from attrs import field, frozen
+
+from swc.check import Definition, Program, Type
+from swc.emit.code import (
+    Append,
+    Argument,
+    Assign,
+    Atom,
+    Call,
+    Expression,
+    If,
+    Loop,
+    Name,
+    Prefix,
+    Return,
+    Sequence,
+    Statement,
+    call,
+    names_in,
+    parts,
+    regrouped,
+    replaced,
+)
+from swc.emit.constructor import Constructor
+from swc.emit.facts import Facts
+from swc.emit.liveness import without_dead
+from swc.emit.shapes import NO, YES, Shape
+from swc.emit.text import literal
+from swc.syntax import tree as t
+
+# Expressions of more parts than this are left to a method of the block, where they have a name.
+_LARGEST = 24
+
+
+@frozen(slots=False, eq=False)
+class Analysis:
+    """A definition with the statements of its constructor."""
+
+    facts: Facts
+    class_name: str
+    image: Expression
+    constructor: Constructor = field(repr=False)
+
+    def is_bool(self, parameter: str) -> bool:
+        """Whether a parameter is a truth value, which generated signatures take by keyword only."""
+        return self.facts.types[parameter] is Type.BOOL
+
+    def closed(self, expression: Expression) -> Expression | None:
+        """An expression of ``__init__`` in terms of its parameters alone, if that is possible and not too long."""
+        result = regrouped(replaced(expression, self._values))
+        parameters = {self.facts.name(name) for name in self.facts.parameters}
+        if "channels" not in self._assigned:
+            parameters.add("channels")
+        return result if names_in(result) <= parameters and sum(1 for _ in parts(result)) <= _LARGEST else None
+
+    @cached_property
+    def _values(self) -> dict[str, Expression]:
+        fixed = {self.facts.name(name) for name in self.facts.fixed}
+        values: dict[str, Expression] = {}
+        for statement in self.constructor.statements:
+            if isinstance(statement, Assign) and len(statement.targets) == 1 and statement.targets[0] in fixed:
+                values[statement.targets[0]] = replaced(statement.value, values)
+        return values
+
+    @cached_property
+    def _assigned(self) -> frozenset[str]:
+        return _targets(self.constructor.statements)
+
+    @cached_property
+    def known(self) -> Shape:
+        """The shape of the result in terms of the parameters; its channels are a call where no expression does."""
+        result = self.constructor.result
+        channels = self.closed(result.channels)
+        if channels is None:
+            names = {name: Argument(Name(name), name) for name in self.method_parameters}
+            if "channels" in names:
+                names["channels"] = Argument(Name("channels"))
+            channels = Call(Atom(f"{self.class_name}.{self.method_name}"), tuple(names.values()))
+        strides = result.strides
+        if strides is not None:
+            closed = [self.closed(stride) for stride in strides]
+            strides = tuple(s for s in closed if s is not None) if None not in closed else None
+        return Shape(channels, self.closed(result.image) or YES, strides)
+
+    def shape(self, x: Shape, given: Mapping[str, Expression]) -> Shape:
+        """The shape of what the block makes of ``x`` with the arguments of a call."""
+        values: dict[str, Expression] = {"channels": x.channels}
+        for parameter in self.facts.node.parameters:
+            name = parameter.name.text
+            values[self.facts.name(name)] = given[name] if name in given else default(parameter)
+        known = self.known
+        strides: tuple[Expression, ...] | None = None
+        if x.strides is not None and known.strides is not None:
+            own = tuple(s for stride in known.strides if (s := replaced(stride, values)) != Atom("1"))
+            strides = (*x.strides, *own) if all(isinstance(s, Atom | Name) for s in own) else None
+        return Shape(regrouped(replaced(known.channels, values)), replaced(known.image, values), strides)
+
+    @cached_property
+    def method_name(self) -> str:
+        """What the static method is called that works out the channels of the result."""
+        return self.constructor.attribute("out_channels")
+
+    @cached_property
+    def method(self) -> tuple[Statement, ...]:
+        """The body of that method; empty if there is no need for it."""
+        result = self.constructor.result.channels
+        if self.closed(result) is not None:
+            return ()
+        if any(isinstance(part, Call) or getattr(part, "operator", "") == "**" for part in parts(result)):
+            result = call("int", result)  # powers of ints have no precise type
+        return without_dead((*_without_modules(self.constructor.statements), Return(result)))[0]
+
+    @cached_property
+    def method_parameters(self) -> tuple[str, ...]:
+        """The parameters of that method."""
+        read = without_dead(self.method)[1]
+        names = ("channels", *(self.facts.name(name) for name in self.facts.parameters))
+        return tuple(name for name in names if name in read)
+
+
+class Library:
+    """Analyses definitions on demand; ``analyses`` holds them, those that are called before their callers."""
+
+    def __init__(self, program: Program, classes: Mapping[tuple[str, str], str], reserved: Collection[str]) -> None:
+        self._program = program
+        self._classes = classes
+        self._reserved = frozenset(reserved) | frozenset(classes.values())
+        self.analyses: dict[tuple[str, str], Analysis] = {}
+
+    def definition(self, caller: Facts, name: str) -> Definition:
+        """What a name stands for in the module of its caller."""
+        return cast(Definition, self._program.resolve(caller.definition.module, name))
+
+    def block(self, caller: Facts, name: str, image: Expression) -> Analysis:
+        """The analysis of a block that is called on an image (or on a vector, if ``image`` is ``NO``)."""
+        return self.analysis(self.definition(caller, name), NO if image == NO else YES)
+
+    def analysis(self, definition: Definition, image: Expression = YES) -> Analysis:
+        """The analysis of a definition; the elaborator lets each work on images only, or on vectors only."""
+        key = definition.module, definition.name
+        if key not in self.analyses:
+            facts = Facts(self._program, definition, self._reserved)
+            constructor = Constructor(facts, self, image)
+            self.analyses[key] = Analysis(facts, self._classes[key], image, constructor)
+        return self.analyses[key]
+
+
+def default(parameter: t.Parameter) -> Expression:
+    """The default value of a parameter, which the checker makes sure is a literal."""
+    if parameter.default is None:
+        raise AssertionError(f"the checker lets no call without `{parameter.name}` pass")
+    return _literal(plain(parameter.default))
+
+
+def _literal(value: object) -> Expression:
+    if isinstance(value, tuple):
+        return Sequence(tuple(map(_literal, value)))
+    text = literal(value)
+    return Prefix("-", Atom(text[1:])) if text.startswith("-") else Atom(text)
+
+
+def plain(expression: t.Expression) -> object:
+    """The value of a literal."""
+    match expression:
+        case t.Number() | t.Boolean():
+            return expression.value
+        case t.Negation(operand=t.Number(value=value)):
+            return -value
+        case t.List():
+            return tuple(map(plain, expression.items))
+    raise AssertionError(f"the checker lets only literals stand here: {expression.span}")
+
+
+def _without_modules(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    kept: list[Statement] = []
+    for statement in statements:
+        match statement:
+            case Assign(targets=targets) if not targets[0].startswith("self."):
+                kept.append(statement)
+            case Loop():
+                kept.append(Loop(statement.targets, statement.iterable, _without_modules(statement.body)))
+    return tuple(kept)
+
+
+def _targets(statements: tuple[Statement, ...]) -> frozenset[str]:
+    found: set[str] = set()
+    for statement in statements:
+        match statement:
+            case Assign():
+                found.update(statement.targets)
+            case Loop():
+                found |= _targets(statement.body)
+            case If():
+                found |= _targets(statement.body) | _targets(statement.alternative)
+            case Append():
+                pass
+    return frozenset(found)

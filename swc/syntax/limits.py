@@ -1,0 +1,49 @@
+"""Bounds on nesting and on numbers, so that no spec can exhaust the stages that walk the tree and calculate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lark import Token, Tree
+
+from swc.diagnostics import Diagnostics, Source, Span
+
+MAXIMUM_DEPTH = 100
+LARGEST_NUMBER = 10**15
+_LONGEST_NUMBER = 60  # characters; longer ones are not even converted
+
+
+def check_limits(source: Source, tree: Tree[Any], diagnostics: Diagnostics) -> None:
+    """Report numbers above ``LARGEST_NUMBER``, and the first place nested more than ``MAXIMUM_DEPTH`` levels deep."""
+    stack: list[tuple[Tree[Any], int]] = [(tree, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAXIMUM_DEPTH:
+            span = Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 20))
+            diagnostics.error(
+                "SW0107",
+                f"this nests more than {MAXIMUM_DEPTH} levels deep",
+                span,
+                label="too deep",
+                help="give parts of it names with `name = ...` and use those",
+            )
+            return
+        for child in node.children:
+            if isinstance(child, Tree):
+                stack.append((child, depth + 1))
+            elif isinstance(child, Token):
+                _check_number(source, child, diagnostics)
+
+
+def _check_number(source: Source, token: Token, diagnostics: Diagnostics) -> None:
+    if token.type not in {"INT", "FLOAT", "COUNT"}:
+        return
+    start = token.start_pos or 0
+    if len(token) > _LONGEST_NUMBER or (token.type != "COUNT" and float(token.replace("_", "")) > LARGEST_NUMBER):
+        diagnostics.error(
+            "SW0108",
+            "this number is too large" if len(token) <= _LONGEST_NUMBER else "this number has too many digits",
+            Span(source, start, start + len(token)),
+            label=f"above {LARGEST_NUMBER:.0e}" if len(token) <= _LONGEST_NUMBER else "too long",
+            help="write a smaller or shorter number",
+        )

@@ -1,0 +1,106 @@
+"""Folding one cluster: counts and minima against exhaustive searches, and what the objective prefers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from families import member
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swc.plan.graph import Shape
+from swc.plan.model import Fold
+from swc.plan.plane import Plane
+from swc.plan.tiles import Choice, Tiling
+
+SHAPES = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=5)
+
+
+def plane(shapes: Sequence[Shape], templates: tuple[int, int] = (1, 8), *, refinable: bool = True, k: int = 3) -> Plane:
+    made = member("m", [(f"c{n}", out, inputs, k) for n, (out, inputs) in enumerate(shapes)])
+    return Plane("conv3x3", made.layers, templates, refinable)
+
+
+def slow_vectors(shapes: Sequence[Shape], rows: int, columns: int, *, refinable: bool) -> int:
+    users: dict[Shape, int] = {}
+    for out, inputs in shapes:
+        for row in range(0, out, rows):
+            for column in range(0, inputs, columns):
+                users[row, column] = users.get((row, column), 0) + 1
+    return sum(users.values()) if refinable else len(users)
+
+
+def slow_costs(shapes: Sequence[Shape], templates: tuple[int, int], *, refinable: bool) -> dict[Fold, int]:
+    height, width = (max(shape[axis] for shape in shapes) for axis in (0, 1))
+    found = {}
+    for rows in range(1, height + 1):
+        for columns in range(1, width + 1):
+            vectors = slow_vectors(shapes, rows, columns, refinable=refinable)
+            for n in {min(n, vectors) for n in range(templates[0], templates[1] + 1)}:
+                found[Fold(rows, columns, n)] = n * (rows * columns * 9 + vectors)
+    return found
+
+
+@given(SHAPES, st.sampled_from([(1, 1), (1, 4), (3, 5)]), st.booleans())
+def test_smallest_is_the_least_of_all(shapes: list[Shape], templates: tuple[int, int], refinable: bool) -> None:  # noqa: FBT001 - Hypothesis passes it
+    costs = slow_costs(shapes, templates, refinable=refinable)
+    found = Tiling(plane(shapes, templates, refinable=refinable)).smallest
+    assert found.cost == min(costs.values()) == costs[found.fold]
+
+
+@given(SHAPES, st.sampled_from([(1, 1), (1, 4), (3, 5)]), st.booleans(), st.integers(0, 2000))
+def test_choice_is_priced_right_and_within_its_share(
+    shapes: list[Shape],
+    templates: tuple[int, int],
+    refinable: bool,  # noqa: FBT001 - Hypothesis passes it
+    share: int,
+) -> None:
+    costs = slow_costs(shapes, templates, refinable=refinable)
+    found = Tiling(plane(shapes, templates, refinable=refinable)).choose(share, share // 100)
+    if found is None:
+        assert share < min(costs.values())
+    else:
+        assert found.cost == costs[found.fold] <= share
+
+
+def test_choice_uses_its_share() -> None:
+    shapes = [(640, 640)] * 7 + [(640, 320), (320, 320), (320, 160), (160, 160)]
+    tiling = Tiling(plane(shapes))
+    for share in (30_000, 100_000, 365_000, 1_000_000, 3_000_000):
+        found = tiling.choose(share, share // 1000)
+        assert found is not None
+        assert share * 0.999 <= found.cost <= share
+
+
+def objective(shapes: Sequence[Shape], rows: int, columns: int, templates: int) -> float:
+    return Tiling(plane(shapes)).objective(Fold(rows, columns, templates))
+
+
+def test_objective_is_rank_times_variety_times_squareness() -> None:
+    shapes = [(8, 8), (4, 4)]  # 8 and 2 tiles of 4 x 2 cells, 3 templates: 3/8 of the large layer, all of the small
+    expected = (64 * 3 / 8 + 16 * 1) / 80 * 3 / 4 * (2 / 4) ** 0.125
+    assert abs(objective(shapes, 4, 2, 3) - expected) < 1e-12
+
+
+def test_objective_prefers_tiles_that_divide_the_layer() -> None:
+    assert objective([(64, 64)], 32, 32, 2) > objective([(64, 64)], 33, 31, 2)
+
+
+def test_objective_prefers_many_templates_to_large_ones() -> None:
+    assert objective([(64, 64)], 16, 16, 8) > objective([(64, 64)], 32, 32, 2)
+
+
+def test_objective_prefers_square_tiles() -> None:
+    assert objective([(64, 64)], 16, 16, 4) > objective([(64, 64)], 4, 64, 4)
+
+
+def test_hint_bounds_the_templates_of_a_fold() -> None:
+    found = Tiling(plane([(64, 64)] * 6, templates=(2, 3))).choose(8000, 80)
+    assert isinstance(found, Choice)
+    assert 2 <= found.fold.templates <= 3
+
+
+def test_never_more_templates_than_coefficient_vectors() -> None:
+    found = Tiling(plane([(2, 2)], templates=(1, 8), refinable=False)).choose(10_000, 10_000)
+    assert found is not None
+    assert found.fold.templates <= slow_vectors([(2, 2)], found.fold.rows, found.fold.columns, refinable=False)

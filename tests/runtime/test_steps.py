@@ -1,0 +1,142 @@
+"""Within a step nothing is composed twice; between steps nothing is kept."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+
+import pytest
+import torch
+from handmade import FoldedMini, Mini
+from torch import Tensor
+
+from swc_runtime import Family
+from swc_runtime.assembly import Assembly
+from swc_runtime.templates import TemplateBank
+
+X = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+class Counts:
+    def __init__(self) -> None:
+        self.composed: Counter[int] = Counter()
+        self.assembled: Counter[int] = Counter()
+
+    def clear(self) -> None:
+        self.composed.clear()
+        self.assembled.clear()
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
+    counts = Counts()
+    compose, weight = TemplateBank.compose, Assembly.weight
+
+    def counted_compose(self: TemplateBank) -> Tensor:
+        counts.composed[id(self)] += 1
+        return compose(self)
+
+    def counted_weight(self: Assembly, mixtures: list[Tensor]) -> Tensor:
+        counts.assembled[id(self)] += 1
+        return weight(self, mixtures)
+
+    monkeypatch.setattr(TemplateBank, "compose", counted_compose)
+    monkeypatch.setattr(Assembly, "weight", counted_weight)
+    return counts
+
+
+@pytest.fixture(params=[Mini, FoldedMini])
+def family(request: pytest.FixtureRequest) -> Family:
+    made: Family = request.param()
+    return made
+
+
+def test_the_family_composes_each_bank_once(family: Family, counts: Counts) -> None:
+    family(X)
+    assert set(counts.composed) == {id(bank) for bank in family.bank.template_banks()}
+    assert set(counts.composed.values()) == {1}
+    assert len(counts.assembled) == len({(x.cluster, x.shape) for x in family.bank.layers.values()})
+    assert set(counts.assembled.values()) == {1}
+
+
+def test_a_member_alone_composes_each_bank_it_uses_once(family: Family, counts: Counts) -> None:
+    family.members["deep"](X)
+    layers = [layer for name, layer in family.bank.layers.items() if name.startswith("deep.")]
+    banks = {family.bank.superweights[s].bank for layer in layers for s in layer.superweights}
+    assert len(counts.composed) == len(banks)
+    assert set(counts.composed.values()) == {1}
+    assert len(counts.assembled) == len({(x.cluster, x.shape) for x in layers})
+    assert set(counts.assembled.values()) == {1}
+
+
+def test_after_a_split_each_live_row_is_composed_once_and_only_live_rows(family: Family, counts: Counts) -> None:
+    superweight = family.bank.superweights["conv3x3@0,0"]
+    family.bank.split(superweight.id, [superweight.users[:1], superweight.users[1:]])
+    rows = {
+        bank: len({row for s in family.bank.superweights.values() if s.bank == name for row in family.bank._rows(s)})
+        for name, bank in family.bank._modules.items()
+    }
+    for bank, expected in rows.items():
+        assert isinstance(bank, TemplateBank)
+        assert len(bank.compose()) == expected
+    counts.clear()
+    family(X)
+    assert set(counts.composed.values()) == {1}
+    assert set(counts.assembled.values()) == {1}
+    assert len(counts.assembled) == 1 + len({(x.cluster, x.shape) for x in family.bank.layers.values()})
+
+
+def test_steps_nest(family: Family, counts: Counts) -> None:
+    with family.bank.step():
+        family(X)
+        family.members["wide"](X)
+        with family.bank.step():
+            family(X)
+        weight = family.bank.weight("deep.group2.0.conv2")
+        assert family.bank.weight("deep.group2.1.conv1") is weight
+    assert set(counts.composed.values()) == {1}
+    assert family.bank.weight("deep.group2.0.conv2") is not weight
+
+
+def test_each_call_sees_new_parameters_and_a_graph_of_its_own(family: Family) -> None:
+    first = family(X)
+    first.sum().backward()
+    with torch.no_grad():
+        next(family.bank.template_banks()).templates.mul_(2.0)
+    second = family(X)
+    assert not torch.allclose(first, second)
+    second.sum().backward()  # would fail on a graph that is freed
+
+
+def test_a_failing_forward_ends_the_step(family: Family) -> None:
+    for error in (RuntimeError, KeyboardInterrupt):
+
+        def fail(*_: object, error: type[BaseException] = error) -> None:
+            raise error
+
+        handle = family.members["wide"].get_submodule("fc").register_forward_hook(fail)
+        for call in (family, family.members["wide"]):
+            with pytest.raises(error):
+                call(X)
+            assert not family.bank._step.mixtures
+            assert not family.bank._step.weights
+            assert family.bank._step.depth == 0
+        handle.remove()
+    family(X).sum().backward()
+
+
+def test_weights_without_a_graph_are_not_mistaken_for_those_with_one(family: Family) -> None:
+    with family.bank.step():
+        with torch.no_grad():
+            assert not family(X).requires_grad
+        family.members["wide"](X).sum().backward()
+    assert next(family.bank.template_banks()).templates.grad is not None
+
+
+def test_a_copy_made_within_a_step_starts_outside_of_it(family: Family) -> None:
+    with family.bank.step():
+        family(X)
+        twin = copy.deepcopy(family)
+    assert twin.bank._step.depth == 0
+    assert not twin.bank._step.weights
+    assert torch.equal(twin(X), family(X))
