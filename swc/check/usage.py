@@ -6,7 +6,7 @@ the tensor: the layer behind it would cost parameters and do nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from attrs import define, field
 
@@ -119,31 +119,31 @@ class _Usage:
             return call.function.text in self.environment.definitions
         return operation.kind in {OperationKind.LAYER, OperationKind.MODULE}
 
-    def _live(self, *, shapes: bool) -> set[int]:
+    def _computed(self) -> set[int]:
         """The values that what the definition returns, requires or repeats comes from."""
         seen: set[int] = set()
-        stack = [n for root in self.roots for n in self._sources(root, shapes=shapes)]
+        stack = [number for root in self.roots for number in root.reads]
         while stack:
             number = stack.pop()
             if number not in seen:
                 seen.add(number)
-                stack.extend(self._sources(self.values[number], shapes=shapes))
+                stack.extend(self.values[number].reads)
         return seen
 
-    def _sources(self, value: _Value, *, shapes: bool) -> Iterable[int]:
-        return value.reads | value.shape_reads if shapes else value.reads
+    def _read_by_others(self) -> set[int]:
+        values = [(-1, root) for root in self.roots] + list(enumerate(self.values))
+        return {read for number, value in values for read in value.reads | value.shape_reads if read != number}
 
     def report(self, parameters: int) -> None:
-        """Report what is not live; the first ``parameters`` values are the definition's parameters."""
-        computed = self._live(shapes=False)
-        used = self._live(shapes=True)
+        """Report what is of no use; the first ``parameters`` values are the definition's parameters."""
+        computed, read = self._computed(), self._read_by_others()
         for number, value in enumerate(self.values):
             if value.name is None:
                 continue
             if value.layers and number not in computed:
                 for name, place in value.layers:
                     self._dead(name, place)
-            elif number not in used:
+            elif number not in read:
                 what = "parameter" if number < parameters else "value"
                 self.diagnostics.add(
                     Diagnostic(

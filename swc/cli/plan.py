@@ -32,13 +32,14 @@ def plan(spec: Path, lock: Path | None, output_format: str, *, superweights: boo
     console = Console(no_color=not color, force_terminal=color, highlight=False, width=None if color else 110)
     for part in _report(compiled, superweights=superweights):
         console.print(part)
+        console.print()
 
 
 def _report(compiled: Compiled, *, superweights: bool) -> list[Table | str]:
     sharing = compiled.plan
     alone = sum(member.parameters_alone for member in sharing.members)
     head = (
-        f"\n[bold]{sharing.family}[/bold]: {sharing.parameters.total:,} of {sharing.budget:,} parameters "
+        f"[bold]{sharing.family}[/bold]: {sharing.parameters.total:,} of {sharing.budget:,} parameters "
         f"({sharing.parameters.total / sharing.budget:.2%} of the budget); with weights of their own, the members "
         f"would take {alone:,} ({sharing.parameters.total / alone:.1%} of that is used)"
     )

@@ -24,10 +24,15 @@ def _width(text: str) -> int:
 
 @frozen
 class Line:
-    """A line as shown. ``columns[i]`` is the display column where character i begins; one entry more ends the line."""
+    """A line as shown: character i as ``parts[i]``, from column ``columns[i]``; one column more ends the line."""
 
-    text: str
+    parts: tuple[str, ...]
     columns: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return "".join(self.parts)
 
 
 def laid_out(text: str) -> Line:
@@ -35,30 +40,33 @@ def laid_out(text: str) -> Line:
     parts: list[str] = []
     columns = [0]
     for character in text:
-        shown = _shown(character, columns[-1])
-        parts.append(shown)
-        columns.append(columns[-1] + _width(shown))
-    return Line("".join(parts), tuple(columns))
+        parts.append(_shown(character, columns[-1]))
+        columns.append(columns[-1] + _width(parts[-1]))
+    return Line(tuple(parts), tuple(columns))
 
 
 def cropped(text: str, start: int, end: int, room: int) -> tuple[str, int, int]:
-    """Part of a line that fits into ``room`` columns and shows as much of characters ``start`` to ``end`` as it can.
+    """Part of a line that fits into ``room`` columns and shows characters ``start`` to ``end``, or as many as it can.
 
-    Returns the part and the first and last-but-one display columns of those characters in it.
+    Returns:
+        The part, and the columns in it where those characters begin and end.
     """
     line = laid_out(text)
-    first, last = line.columns[min(start, len(text))], line.columns[min(end, len(text))]
-    if line.columns[-1] <= room:
-        return line.text, first, last
-    low = max(0, min(start, len(text)) - max(0, (room - min(last - first, room)) // 2))
-    head = "…" if low else ""
+    columns = line.columns
+    start, end = min(start, len(text)), min(end, len(text))
+    if columns[-1] <= room:
+        return line.text, columns[start], columns[end]
+    inside = room - 2  # an ellipsis on either side
+    margin = max(0, inside - (columns[end] - columns[start])) // 2
+    low = start
+    while low > 0 and (columns[start] - columns[low - 1] <= margin or columns[-1] - columns[low - 1] <= inside):
+        low -= 1
     high = low
-    while high < len(text) and line.columns[high + 1] - line.columns[low] <= room - 2:
+    while high < len(text) and columns[high + 1] - columns[low] <= inside:
         high += 1
-    tail = "…" if high < len(text) else ""
-    part = laid_out(text[low:high].expandtabs(TAB)).text if "\t" in text[low:high] else laid_out(text[low:high]).text
-    shift = line.columns[low] - len(head)
-    return head + part + tail, max(first - shift, 0), min(last - shift, room)
+    head, tail = "…" * (low > 0), "…" * (high < len(text))
+    shift = columns[low] - len(head)
+    return head + "".join(line.parts[low:high]) + tail, columns[start] - shift, min(columns[end], columns[high]) - shift
 
 
 def one_line(text: str) -> str:

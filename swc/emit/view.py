@@ -21,7 +21,7 @@ from swc.emit.text import literal
 from swc.family import Family, Member
 from swc.plan.model import Plan
 
-MARKER = "# Written by swc from "
+MARKER = "# Written by swc from"
 """How the first line of every generated file begins, and of no other file."""
 
 

@@ -45,14 +45,14 @@ def test_sound_bodies(body: str) -> None:
     ("body", "found"),
     [
         ("return relu(x)", ["SW0214"]),
-        ("n = width return relu(x)", ["SW0214", "SW0214"]),
-        ("n = width m = n return relu(x)", ["SW0214"] * 3),
+        ("n = width return relu(x)", ["SW0214"]),
+        ("n = width m = n return relu(x)", ["SW0214"]),
         ("y = relu(x) y = a: part(x, width) return y", ["SW0214"]),
         ("y = a: part(x, width) y = b: part(x, width) return y", ["SW0215"]),
         ("y = a: part(x, width) return b: part(x, channels(y))", ["SW0215"]),
         ("y = a: part(x, width) z = relu(y) return b: part(x, width)", ["SW0215", "SW0214"]),
         ("y = x repeat 2 { y = a: part(y, width) y = b: part(x, width) } return y", ["SW0215"]),
-        ("y = x repeat 2 { y = a: part(y, width) } return b: part(x, width)", ["SW0214", "SW0215"]),
+        ("y = x repeat 2 { y = a: part(y, width) } return b: part(x, width)", ["SW0215"]),
         ("y = x repeat 2 { y = a: part(y, width) y = x } return y", ["SW0215"]),
         ("y = bn(x) return a: part(x, width)", ["SW0215"]),
     ],
@@ -63,7 +63,7 @@ def test_what_is_computed_for_nothing(body: str, found: list[str]) -> None:
 
 def test_the_last_round_of_a_loop_counts_as_used() -> None:
     # `z` of the one round is what the next begins with, and the last one is what is returned.
-    assert codes("y = x z = x repeat 2 { y = a: part(z, width) z = b: part(y, width) } return z") == []
+    assert codes("z = x repeat 2 { y = a: part(z, width) z = b: part(y, width) } return z") == []
     # Nobody reads the `y` of the last round, but every other round does.
     assert codes("y = x z = x repeat 2 { z = a: part(y, width) y = b: part(z, width) } return z") == []
 
@@ -74,5 +74,5 @@ def test_parameters_of_every_type() -> None:
 
 
 def test_int_parameters_take_no_floats_and_no_bools() -> None:
-    assert codes("return a: part(x, 1.0)") == ["SW0304", "SW0214"] or codes("return a: part(x, 1.0)") == ["SW0304"]
-    assert codes("return a: part(x, true)") == ["SW0304"]
+    assert codes("return a: part(x, width * 1.0)") == ["SW0304"]
+    assert codes("return a: part(x, width > 1)") == ["SW0304"]

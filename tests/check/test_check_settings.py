@@ -87,9 +87,7 @@ def test_the_optimizer(text: str, sgd: Sgd) -> None:
 
 
 def test_scalars_and_augmentation() -> None:
-    recipe = settings(
-        train="epochs 30 batch 64 smoothing 0.1 augment crop, flip, cutout(8), crop2".replace(", crop2", "")
-    ).recipe
+    recipe = settings(train="epochs 30 batch 64 smoothing 0.1 augment crop, flip, cutout(8)").recipe
     assert (recipe.epochs, recipe.batch, recipe.smoothing) == (30, 64, 0.1)
     assert recipe.augment == (
         Augment(AugmentKind.CROP, 4),
@@ -100,7 +98,8 @@ def test_scalars_and_augmentation() -> None:
 
 def test_warnings_do_not_stop() -> None:
     program = check_text(
-        "sw 1 family f { input image(3, 8, 8) output classes(2) budget 1M member m = wrn(10) train { epochs 5 steps(3, 5) } }"
+        "sw 1 family f { input image(3, 8, 8) output classes(2) budget 1M member m = wrn(10) "
+        "train { epochs 5 steps(3, 5) } }"
     )
     assert [w.code for w in program.warnings] == ["SW0326", "SW0326"]
 

@@ -55,15 +55,20 @@ def check_diagnostic(diagnostic: Diagnostic) -> None:
         assert span.start < span.end or not span.source.text
 
 
-def check(text: str) -> None:
+def diagnostics_of(text: str) -> tuple[Diagnostic, ...]:
     try:
         elaborate(check_text(text))
     except SpecError as error:
-        assert error.diagnostics
-        for diagnostic in error.diagnostics:
-            check_diagnostic(diagnostic)
-        assert render_text(error.diagnostics, color=True, width=60)
-        assert render_json(error.diagnostics)
+        return error.diagnostics or (Diagnostic("", "an error without diagnostics"),)
+    return ()
+
+
+def check(text: str) -> None:
+    found = diagnostics_of(text)
+    for diagnostic in found:
+        check_diagnostic(diagnostic)
+    assert bool(render_text(found, color=True, width=60)) == bool(found)
+    assert render_json(found)
 
 
 @quick

@@ -112,7 +112,7 @@ class _Training:
         with self.reporter.phase("train", total * steps) as phase:
             phase.advance(first * steps)
             for epoch in range(first, total):
-                if epoch == self.times.refine_after and self.history.refinement is None:
+                if epoch == self.times.refine_after:  # checkpoints are from before: a resumed run refines again
                     self._refine(epoch, phase)
                 record = self.session.train_epoch(epoch, phase)
                 self.history = self.history.with_epoch(record)
