@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from swc_runtime.anytime import pareto
@@ -54,6 +54,7 @@ def _dress(axes: Axes, points: Sequence[FrontierPoint], title: str, subtitle: st
     slowest, fastest = max(p.latency_ms for p in points), min(p.latency_ms for p in points)
     if slowest > 8 * fastest:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.margins(x=0.1, y=0.14)
@@ -86,7 +87,7 @@ def _draw(axes: Axes, points: Sequence[FrontierPoint], best: Sequence[FrontierPo
         [100 * p.top1 for p in best],
         s=52, color=_BLUE, zorder=3, label="best within its latency",
     )  # fmt: skip
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9, handletextpad=0.1)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1.045), ncols=2, frameon=False, fontsize=9, handletextpad=0.1)
 
 
 def _label(axes: Axes, points: Sequence[FrontierPoint], best: Sequence[FrontierPoint]) -> None:

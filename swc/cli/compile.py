@@ -34,7 +34,7 @@ def _summary(one: Compiled) -> str:
     return f"{total:,} of {budget:,} parameters ({total / budget:.1%})"
 
 
-@click.command("compile")
+@click.command("compile", short_help="Compile specs to PyTorch modules.")
 @_SPECS
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("generated"))
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if any file is out of date.")
@@ -76,7 +76,7 @@ def _report_drift(outputs: list[Output]) -> None:
     click.echo(f"{len(outputs)} generated file{'s are' if len(outputs) > 1 else ' is'} up to date")
 
 
-@click.command()
+@click.command(short_help="Check specs up to a plan that fits; write nothing.")
 @_SPECS
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @lock_options

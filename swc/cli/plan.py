@@ -16,7 +16,7 @@ from swc.plan.model import Cluster, MemberPlan, Plan, SuperWeight
 from swc.plan.serial import to_json
 
 
-@click.command()
+@click.command(short_help="Show what is shared and where the budget goes.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--superweights", is_flag=True, help="List every SuperWeight, not only the clusters.")

@@ -11,7 +11,7 @@ import click
 from attrs import evolve
 from rich.console import Console
 
-from swc.cli.failures import wants_color
+from swc.cli.failures import complain, wants_color
 from swc.cli.frontier import frontier_table
 from swc.cli.running import make_run, run_options
 from swc.diagnostics import Diagnostic, SpecError
@@ -38,7 +38,7 @@ _LOCK = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Find what should share; write the lock file.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @run_options
 @_LOCK
@@ -72,7 +72,7 @@ def search(
     click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
 
 
-@click.command()
+@click.command(short_help="Train a generated file, or a spec from start to end.")
 @_TARGET
 @run_options
 @_LOCK
@@ -102,16 +102,17 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.UsageError("--fresh contradicts --no-search and --resume: give one of them")
     if lock is not None and (no_search or not training.is_spec(target)):
         raise click.UsageError("--lock goes with a spec that is searched")
-    from swc_runtime.training import train as fit  # noqa: PLC0415 - torch is loaded for running only
-
     run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
     path, folder = training.prepare(target, run_folder, run, choice)
     run = evolve(run, options=training.with_folder(run.options, folder))
-    family = training.new_family(path, run)
-    fit(family, run.data.load(family), run.options, reporter=run.reporter)
-    measured = training.measure(family, run, folder, (1,), 20)
-    _print(measured.evaluation)
+    try:
+        family, evaluation = training.fit(path, run)
+    except KeyboardInterrupt:
+        complain(f"interrupted; go on with: swc train {path} --data {run.data.name} --run {folder} --resume")
+        raise click.exceptions.Exit(1) from None
+    measured = training.measure(family, evaluation, run, folder, (1,), 20)
+    _print(evaluation)
     click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
     click.echo(f"anytime curve  {measured.curve}")
     click.echo("\nnext:")
@@ -120,7 +121,7 @@ def train(  # noqa: PLR0913 - one argument per option
     click.echo(f"  tensorboard --logdir {folder}                look at the curves")
 
 
-@click.command("eval")
+@click.command("eval", short_help="Score members, ensemble and every subset.")
 @_TARGET
 @run_options
 @_CHECKPOINT
@@ -138,7 +139,7 @@ def evaluate(
         _print(evaluation)
 
 
-@click.command()
+@click.command(short_help="Measure the anytime frontier on this machine.")
 @_TARGET
 @run_options
 @_CHECKPOINT
@@ -151,7 +152,7 @@ def anytime(
     sizes = _sizes(batches)
     run = make_run(options, run_folder)
     family, folder = _trained(target, run_folder, checkpoint, run)
-    measured = training.measure(family, run, folder, sizes, repeats)
+    measured = training.measure(family, training.evaluate(family, run), run, folder, sizes, repeats)
     for size in sizes:
         _console().print(frontier_table(measured.frontier, size))
     click.echo(f"\nwrote {folder / training.FRONTIER} and {measured.curve}")

@@ -6,22 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from attrs import evolve, frozen
 
-from swc.emit.code import (
-    NONE,
-    Append,
-    Assign,
-    Call,
-    Choice,
-    Expression,
-    If,
-    Name,
-    Prefix,
-    Statement,
-    call,
-    choice,
-    negated,
-    parts,
-)
+from swc.emit.code import NONE, Append, Assign, Call, Choice, Expression, If, Name, Prefix, Statement, call, parts
+from swc.emit.simplify import choice, negated
 
 Statements = tuple[Statement, ...]
 
@@ -47,7 +33,14 @@ class Flagged:
     opposite: bool
 
 
-Decision = Recomputed | Absent | Flagged
+@frozen
+class Settled:
+    """The condition is known: only one branch is there, the first (after ``then``) or the other."""
+
+    first: bool
+
+
+Decision = Recomputed | Absent | Flagged | Settled
 
 
 def combined(

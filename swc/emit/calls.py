@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from swc.check import OPERATIONS, OperationKind
-from swc.emit.code import Argument, Atom, Call, Expression, Name, call, choice
+from swc.emit.code import Argument, Atom, Call, Expression, Name, call
 from swc.emit.facts import Facts, arguments
 from swc.emit.shapes import NO, Shape, sum_of
+from swc.emit.simplify import choice
 from swc.syntax import tree as t
 
 if TYPE_CHECKING:

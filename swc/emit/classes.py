@@ -9,27 +9,14 @@ from attrs import evolve, frozen
 
 from swc.check import Type
 from swc.emit.branches import leaves
-from swc.emit.code import (
-    NONE,
-    Append,
-    Assign,
-    Atom,
-    Call,
-    Choice,
-    Delete,
-    Expression,
-    If,
-    Loop,
-    Name,
-    Statement,
-    choice,
-)
+from swc.emit.code import NONE, Append, Assign, Atom, Call, Choice, Delete, Expression, If, Loop, Name, Statement
 from swc.emit.facts import Facts
 from swc.emit.forward import Forward
 from swc.emit.layout import lines, signature
 from swc.emit.library import Analysis, default
 from swc.emit.liveness import used_in, without_dead
 from swc.emit.shapes import NO, Shape, described
+from swc.emit.simplify import choice
 from swc.emit.text import flat
 
 _TYPES = {Type.INT: "int", Type.FLOAT: "float", Type.BOOL: "bool", Type.LIST: "tuple[int, ...]"}

@@ -6,9 +6,9 @@ other text that binds tightest (literals, ``self.conv1``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 
 @frozen
@@ -155,7 +155,7 @@ class Delete:
 
 Statement = Assign | Append | Loop | If | Return | Delete
 
-NONE = Atom("None")
+NONE, TRUE, FALSE = Atom("None"), Atom("True"), Atom("False")
 
 
 def call(function: str, *arguments: Expression, **keywords: Expression) -> Call:
@@ -203,117 +203,3 @@ def parts(expression: Expression) -> Iterator[Expression]:
 def names_in(expression: Expression) -> frozenset[str]:
     """The variables that an expression reads."""
     return frozenset(part.text for part in parts(expression) if isinstance(part, Name))
-
-
-def replaced(  # noqa: PLR0911 - one return for each kind of expression
-    expression: Expression, values: Mapping[str, Expression]
-) -> Expression:
-    """The expression with the values of variables put in their place."""
-
-    def again(part: Expression) -> Expression:
-        return replaced(part, values)
-
-    match expression:
-        case Name():
-            return values.get(expression.text, expression)
-        case Atom() | Path():
-            return expression
-        case Call():
-            return evolve(expression, arguments=tuple(evolve(a, value=again(a.value)) for a in expression.arguments))
-        case Sequence():
-            return Sequence(tuple(map(again, expression.items)))
-        case Item():
-            return Item(again(expression.value), again(expression.index))
-        case Attribute():
-            arguments = expression.arguments
-            return Attribute(
-                again(expression.value), expression.name, None if arguments is None else tuple(map(again, arguments))
-            )
-        case Prefix():
-            return Prefix(expression.operator, again(expression.operand))
-        case Infix():
-            return Infix(expression.operator, again(expression.left), again(expression.right))
-        case Choice():
-            return choice(again(expression.condition), again(expression.consequent), again(expression.alternative))
-
-
-_NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">", "is": "is not", "is not": "is"}
-_NEGATED |= {"in": "not in", "not in": "in"}
-_MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-
-
-def comparison(operator: str, left: Expression, right: Expression) -> Expression:
-    """``left operator right`` as one writes it, with a constant on the right."""
-    if is_literal(left) and not is_literal(right):
-        return Infix(_MIRRORED[operator], right, left)
-    return Infix(operator, left, right)
-
-
-def regrouped(expression: Expression) -> Expression:
-    """A sum or product of ints without brackets on its right: ``a * (b * c)`` becomes ``a * b * c``."""
-    if not isinstance(expression, Infix):
-        return expression
-    operator, left, right = expression.operator, regrouped(expression.left), regrouped(expression.right)
-    if operator in {"+", "*"} and isinstance(right, Infix) and right.operator == operator:
-        return Infix(operator, regrouped(Infix(operator, left, right.left)), right.right)
-    return Infix(operator, left, right)
-
-
-def choice(condition: Expression, consequent: Expression, alternative: Expression) -> Expression:
-    """``consequent if condition else alternative``, or what says the same in fewer words."""
-    if consequent == alternative:
-        return consequent
-    if (consequent, alternative) == (Atom("True"), Atom("False")):
-        return condition
-    if (consequent, alternative) == (Atom("False"), Atom("True")):
-        return negated(condition)
-    return Choice(condition, consequent, alternative)
-
-
-def junction(operator: str, left: Expression, right: Expression) -> Expression:
-    """``left and right`` or ``left or right``; comparisons of one value with several become one (``a in (1, 2)``)."""
-    equal, member = ("==", "in") if operator == "or" else ("!=", "not in")
-    operands: list[Expression] = []
-    for operand in (*_flattened(operator, left), *_flattened(operator, right)):
-        before = operands[-1] if operands else None
-        if isinstance(operand, Infix) and operand.operator == equal and isinstance(before, Infix):
-            if before.operator == equal and before.left == operand.left:
-                operands[-1] = Infix(member, operand.left, Sequence((before.right, operand.right)))
-                continue
-            if before.operator == member and before.left == operand.left and isinstance(before.right, Sequence):
-                operands[-1] = Infix(member, operand.left, Sequence((*before.right.items, operand.right)))
-                continue
-        operands.append(operand)
-    result = operands[0]
-    for operand in operands[1:]:
-        result = Infix(operator, result, operand)
-    return result
-
-
-def _flattened(operator: str, expression: Expression) -> tuple[Expression, ...]:
-    if isinstance(expression, Infix) and expression.operator == operator:
-        return (*_flattened(operator, expression.left), *_flattened(operator, expression.right))
-    return (expression,)
-
-
-def negated(condition: Expression) -> Expression:
-    """The opposite condition, without a ``not`` where another comparison says it."""
-    match condition:
-        case Prefix(operator="not"):
-            return condition.operand
-        case Infix(operator=operator) if operator in _NEGATED:
-            return Infix(_NEGATED[operator], condition.left, condition.right)
-        case Infix(operator="and" | "or" as operator):
-            return Infix("or" if operator == "and" else "and", negated(condition.left), negated(condition.right))
-    return Prefix("not", condition)
-
-
-def is_literal(expression: Expression) -> bool:
-    """Whether an expression is a constant as it stands."""
-    if isinstance(expression, Prefix):
-        return is_literal(expression.operand)
-    if isinstance(expression, Sequence):
-        return all(map(is_literal, expression.items))
-    return isinstance(expression, Atom) and (
-        expression.text[0].isdigit() or expression.text in {"True", "False", "None"}
-    )

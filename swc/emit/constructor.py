@@ -15,9 +15,9 @@ from attrs import evolve, frozen
 
 from swc.check import Type
 from swc.check.reserved import MODULE_ATTRIBUTES
-from swc.emit.branches import Decision, combined
+from swc.emit.branches import Decision, Settled, combined
 from swc.emit.calls import Calls
-from swc.emit.code import Append, Assign, Expression, Loop, Name, Path, Sequence, Statement, call, names_in
+from swc.emit.code import FALSE, TRUE, Append, Assign, Expression, Loop, Name, Path, Sequence, Statement, call, names_in
 from swc.emit.facts import Facts, statements
 from swc.emit.liveness import Liveness
 from swc.emit.scalars import Scalars
@@ -39,8 +39,8 @@ class Round:
 class Constructor(Scalars):
     """Walks over one definition; afterwards ``statements``, ``result``, ``decisions`` and ``shapes`` are complete.
 
-    ``decisions`` and ``shapes`` are by the identity of syntax nodes: how the forward pass tests a condition, and the
-    shapes that an assignment outside of loops makes of which.
+    ``decisions`` and ``shapes`` are by the identity of syntax nodes: how the forward pass tests a condition, and what
+    an assignment outside of loops makes. ``created`` are the modules, without those under conditions that never hold.
     """
 
     def __init__(self, facts: Facts, library: Library, image: Expression) -> None:
@@ -48,6 +48,7 @@ class Constructor(Scalars):
         self.decisions: dict[int, Decision] = {}
         self.shapes: dict[int, Shape] = {}
         self.attributes: set[str] = set()
+        self.created: set[str] = set()
         self._calls = Calls(self, facts, library)
         self._liveness = Liveness()
         self._liveness.follow(facts.node.body, frozenset())
@@ -84,6 +85,7 @@ class Constructor(Scalars):
 
     def create(self, label: str, module: Expression) -> None:
         """Add the creation of a module."""
+        self.created.add(label)
         if self._rounds:
             self._out.append(Append(self._rounds[-1].lists[label], module))
         else:
@@ -151,19 +153,21 @@ class Constructor(Scalars):
             while True:
                 before, env, locals_ = dict(self._env), dict(self._env), dict(self._locals)
                 following = self._follow(self._changing.get(id(node), ()), env, live)
-                body, after = self._trial(node.body, env)
+                body, after, created = self._trial(node.body, env)
                 changed = [n for n in carried if n not in following and after[n].channels != env[n].channels]
                 if not changed:
                     break
                 self._changing[id(node)] = (*self._changing.get(id(node), ()), *changed)
                 self._locals = locals_
-        self._start_lists(entered.lists)
+        lists = {label: name for label, name in entered.lists.items() if label in created}
+        self.created |= created
+        self._start_lists(lists)
         for name, local in following.items():
             if before[name].channels != Name(local):
                 self._out.append(Assign((local,), before[name].channels))
         updates = {local: after[n].channels for n, local in following.items() if after[n].channels != Name(local)}
         self._out.append(Loop((entered.index,), count, (*body, *_together(updates))))
-        self._end_lists(entered.lists)
+        self._end_lists(lists)
         self._env = {
             name: evolve(env[name], image=after[name].image, strides=None) if name in assigned else shape
             for name, shape in before.items()
@@ -187,14 +191,18 @@ class Constructor(Scalars):
 
     def _trial(
         self, body: tuple[t.Statement, ...], env: dict[str, Shape]
-    ) -> tuple[tuple[Statement, ...], dict[str, Shape]]:
-        """Go through the body of a loop, starting from ``env``, without leaving a trace."""
-        kept = self._env
+    ) -> tuple[tuple[Statement, ...], dict[str, Shape], set[str]]:
+        """Go through the body of a loop, starting from ``env``, without leaving a trace.
+
+        Returns its statements, what is known at its end, and the modules that it creates.
+        """
+        kept, created, self.created = self._env, self.created, set()
         self._env = {name: evolve(shape, strides=None) for name, shape in env.items()}
         with self._collected() as out:
             self._statements(body)
         after, self._env = self._env, kept
-        return tuple(out), after
+        made, self.created = self.created, created
+        return tuple(out), after, made
 
     @contextmanager
     def _round(self, node: t.Repeat) -> Iterator[Round]:
@@ -243,6 +251,10 @@ class Constructor(Scalars):
 
     def _conditional(self, expression: t.Conditional, label: str | None) -> Shape:
         condition = self.scalar(expression.condition)
+        if condition in (TRUE, FALSE):
+            self.decisions[id(expression)] = Settled(first=condition == TRUE)
+            chosen = expression.consequent if condition == TRUE else expression.alternative
+            return self.tensor(chosen, label)
         with self._collected() as first:
             left = self.tensor(expression.consequent, label)
         with self._collected() as second:

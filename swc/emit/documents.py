@@ -33,7 +33,12 @@ def document(  # noqa: PLR0911 - one return for each kind of expression
 
 def parenthesised(expression: Expression) -> Document:
     """An expression that gets parentheses, and breaks at its operators, when it does not fit."""
-    return Group((Broken("("), Indent((Line(), tuple(_chain(expression)))), Line(), Broken(")")))
+    return Group((Broken("("), Indent((Line(), Group(tuple(_chain(expression))))), Line(), Broken(")")))
+
+
+def bracketed(expression: Expression) -> Document:
+    """An expression in parentheses, broken."""
+    return Group(("(", Indent((Line(), document(expression))), Line(), ")"), broken=True)
 
 
 def operators(expression: Expression) -> int:

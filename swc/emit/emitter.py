@@ -35,7 +35,8 @@ def emit(program: Program, family: Family, plan: Plan, *, content_hash: str) -> 
     library = Library(program, class_names(definitions, family), RESERVED)
     for member in family.members:
         library.analysis(cast(Definition, program.resolve("", member.arch)))
-    analyses = [library.analyses[d.module, d.name] for d in definitions]
+    # A block that is called only where a condition never holds has not been met on the way.
+    analyses = [library.analyses[key] for d in definitions if (key := (d.module, d.name)) in library.analyses]
     view = module_view(program, family, plan, [class_of(analysis) for analysis in analyses], library, content_hash)
     return _environment().get_template(_TEMPLATE).render(module=view, marker=MARKER)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from swc.check import OPERATIONS, OperationKind, Type
-from swc.emit.branches import Absent, Flagged
+from swc.emit.branches import Absent, Flagged, Settled
 from swc.emit.code import (
     NONE,
     Argument,
@@ -28,13 +28,13 @@ from swc.emit.code import (
     Sequence,
     Statement,
     call,
-    choice,
 )
 from swc.emit.facts import arguments
 from swc.emit.library import Analysis
 from swc.emit.liveness import used_in, without_dead
 from swc.emit.scalars import Scalars
 from swc.emit.shapes import Shape, described
+from swc.emit.simplify import choice
 from swc.syntax import tree as t
 
 _FUNCTIONS = {
@@ -74,8 +74,8 @@ class Forward(Scalars):
         return without_dead(self._statements(self._facts.node.body))[0]
 
     def _typed(self, body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        seen = {"x"}
-        typed = list(_annotated(body, seen))
+        seen, vague = {"x"}, _vague_targets(body)
+        typed = list(_annotated(body, seen, vague))
         last = typed[-1]
         if isinstance(last, Return) and _is_vague(last.value):
             names = ("logits",) if self._facts.definition.is_arch else ("out", "result")
@@ -139,7 +139,8 @@ class Forward(Scalars):
         return None if channels is None else described(evolve(shape, channels=channels))
 
     def _repeat(self, node: t.Repeat) -> Statement:
-        modules = self._facts.modules_in(node.body)
+        created = self._analysis.constructor.created
+        modules = tuple(m for m in self._facts.modules_in(node.body) if m in created)
         inner = {m for s in node.body if isinstance(s, t.Repeat) for m in self._facts.modules_in(s.body)}
         sources = [self._modules[m] if self._loops else Atom(f"self.{m}") for m in modules]
         if self._loops:
@@ -197,9 +198,12 @@ class Forward(Scalars):
         raise AssertionError(f"the checker lets only tensors stand here: {expression.span}")
 
     def _conditional(self, expression: t.Conditional, label: str | None) -> Expression:
+        decision = self._analysis.constructor.decisions[id(expression)]
+        if isinstance(decision, Settled):
+            return self.tensor(expression.consequent if decision.first else expression.alternative, label)
         first = self.tensor(expression.consequent, label)
         second = self.tensor(expression.alternative, label)
-        match self._analysis.constructor.decisions[id(expression)]:
+        match decision:
             case Absent(attribute=attribute, first=present):
                 absent, other = (second, first) if present else (first, second)
                 return Choice(Infix("is", Atom(attribute), NONE), absent, other)
@@ -267,15 +271,27 @@ def _returned(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
     return body
 
 
-def _annotated(body: tuple[Statement, ...], seen: set[str]) -> Iterator[Statement]:
-    """The body with types where Python's own are lost, because a module may return anything."""
+def _vague_targets(body: tuple[Statement, ...]) -> set[str]:
+    """The variables that are assigned what a module returns, which may be anything to a type checker."""
+    found: set[str] = set()
     for statement in body:
         match statement:
-            case Assign(targets=(target,), value=value):
-                yield evolve(statement, annotation="Tensor") if target not in seen and _is_vague(value) else statement
+            case Assign(targets=targets, value=value) if _is_vague(value):
+                found.update(targets)
+            case Loop(body=inner):
+                found |= _vague_targets(inner)
+    return found
+
+
+def _annotated(body: tuple[Statement, ...], seen: set[str], vague: set[str]) -> Iterator[Statement]:
+    """The body with the type of each of those variables stated once, where it is assigned first."""
+    for statement in body:
+        match statement:
+            case Assign(targets=(target,)):
+                yield evolve(statement, annotation="Tensor") if target in vague - seen else statement
                 seen.add(target)
             case Loop(body=inner):
-                yield evolve(statement, body=tuple(_annotated(inner, seen)))
+                yield evolve(statement, body=tuple(_annotated(inner, seen, vague)))
             case _:
                 yield statement
 

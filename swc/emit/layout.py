@@ -25,11 +25,11 @@ from swc.emit.code import (
     Return,
     Statement,
     call,
-    negated,
 )
-from swc.emit.documents import document, operators, parenthesised
+from swc.emit.documents import bracketed, document, operators, parenthesised
 from swc.emit.printing import Document, render
-from swc.emit.text import flat
+from swc.emit.simplify import negated
+from swc.emit.text import binding, flat, operands
 
 WIDTH = 120
 INDENT = 4
@@ -64,22 +64,30 @@ def signature(name: str, parameters: Iterable[str], result: str, indent: int) ->
 def _broken(value: Expression, used: int) -> Document:
     """A value that does not fit: calls break inside their brackets, operators get parentheses around them.
 
-    An expression with one loosest operator that ends in a call breaks inside that call, if its beginning fits.
+    An expression with one loosest operator that ends in brackets breaks inside them, if its beginning fits.
     """
     if not isinstance(value, Infix | Choice):
         return document(value)
-    last = _last(value)
-    if operators(value) == 1 and isinstance(last, Call) and last.arguments:
-        head = flat(value)[: -len(flat(last))] + f"{last.function.text}("
-        if used + len(head) <= WIDTH:
-            return (head[: -len(last.function.text) - 1], document(last, broken=True))
+    if operators(value) == 1:
+        last, brackets = _last(value)
+        if brackets:
+            head = flat(value)[: -len(flat(last)) - 2]
+            if used + len(head) + 1 <= WIDTH:
+                return (head, bracketed(last))
+        elif isinstance(last, Call) and last.arguments:
+            head = flat(value)[: -len(flat(last))]
+            if used + len(head) + len(last.function.text) + 1 <= WIDTH:
+                return (head, document(last, broken=True))
     return parenthesised(value)
 
 
-def _last(value: Expression) -> Expression:
+def _last(value: Expression) -> tuple[Expression, bool]:
+    """The last operand of an expression, and whether it stands in parentheses."""
     while isinstance(value, Infix | Choice):
+        if isinstance(value, Infix) and binding(value.right) < operands(value)[1]:
+            return value.right, True
         value = value.right if isinstance(value, Infix) else value.alternative
-    return value
+    return value, False
 
 
 def _statement(statement: Statement, indent: int) -> Iterator[str]:
@@ -162,12 +170,23 @@ def _append(list_: str, value: Expression, indent: int) -> Iterator[str]:
     yield f"{pad})"
 
 
+def _expanded(statement: Statement, indent: int) -> tuple[Statement, ...]:
+    """A conditional value that is too long for its line as an ``if`` of its own, which may continue a chain."""
+    if isinstance(statement, Assign | Append) and isinstance(statement.value, Choice):
+        text = lines((statement,), indent)
+        if len(text) > 1 and NONE not in (statement.value.consequent, statement.value.alternative):
+            return (_as_if(statement.value, statement),)
+    return (statement,)
+
+
 def _if(statement: If, indent: int) -> Iterator[str]:
     keyword = "if "
     while True:
         yield from fitted(keyword, statement.condition, ":", indent)
         yield from lines(statement.body, indent + INDENT)
         rest = statement.alternative
+        if len(rest) == 1:
+            rest = _expanded(rest[0], indent + INDENT)
         if len(rest) == 1 and isinstance(rest[0], If):
             keyword, statement = "elif ", rest[0]
             continue

@@ -26,13 +26,12 @@ from swc.emit.code import (
     call,
     names_in,
     parts,
-    regrouped,
-    replaced,
 )
 from swc.emit.constructor import Constructor
 from swc.emit.facts import Facts
 from swc.emit.liveness import without_dead
 from swc.emit.shapes import NO, YES, Shape
+from swc.emit.simplify import regrouped, replaced
 from swc.emit.text import literal
 from swc.syntax import tree as t
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from attrs import define, evolve, field
 
-from swc.emit.code import Append, Assign, Call, Delete, Expression, If, Loop, Return, Statement, names_in, parts
+from swc.emit.code import Append, Assign, Call, Delete, Expression, If, Loop, Name, Return, Statement, names_in, parts
 from swc.emit.facts import reads
 from swc.syntax import tree as t
 
@@ -56,7 +56,7 @@ def without_dead(statements: Iterable[Statement], live: Names = frozenset()) -> 
         match statement:
             case Assign(targets=targets, value=value):
                 locals_ = {name for name in targets if "." not in name}
-                if locals_ and not locals_ & live:
+                if locals_ and (not locals_ & live or value == Name(targets[0])):
                     continue
                 live = (live - locals_) | names_in(value)
                 kept.append(statement)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from swc.check import Type
-from swc.emit.code import Atom, Expression, Infix, Item, Prefix, Sequence, call, choice, comparison, junction, negated
+from swc.emit.code import FALSE, TRUE, Atom, Call, Expression, Infix, Item, Prefix, Sequence, call
 from swc.emit.facts import Facts
+from swc.emit.simplify import choice, comparison, junction, negated
 from swc.emit.text import literal
 from swc.syntax import tree as t
 
@@ -54,7 +55,7 @@ class Scalars(ABC):
         match expression.operator:
             case "/" if self._facts.type(expression) is Type.INT:
                 return Infix("//", left, right)  # exact: the elaborator refuses a rest
-            case "==" | "!=" if Atom("True") in (left, right) or Atom("False") in (left, right):
+            case "==" | "!=" if TRUE in (left, right) or FALSE in (left, right):
                 return _compared_with_constant(expression.operator, left, right)
             case "==" | "!=" | "<" | "<=" | ">" | ">=":
                 return comparison(expression.operator, left, right)
@@ -71,11 +72,19 @@ class Scalars(ABC):
         if name == "div":
             left = given.get("a", values[0])
             return Infix("//", self.scalar(left), self.scalar(given.get("b", values[-1])))
-        return call(name, *map(self.scalar, values))
+        parts = [part for value in map(self.scalar, values) for part in _spliced(name, value)]
+        return call(name, *parts)
+
+
+def _spliced(function: str, argument: Expression) -> tuple[Expression, ...]:
+    """``max(max(a, b), c)`` is ``max(a, b, c)``."""
+    if function in {"min", "max"} and isinstance(argument, Call) and argument.function == Atom(function):
+        return tuple(inner.value for inner in argument.arguments)
+    return (argument,)
 
 
 def _compared_with_constant(operator: str, left: Expression, right: Expression) -> Expression:
     """``a == true`` is ``a``, and ``a == false`` its opposite."""
-    value, constant = (left, right) if right in (Atom("True"), Atom("False")) else (right, left)
-    same = (constant == Atom("True")) == (operator == "==")
+    value, constant = (left, right) if right in (TRUE, FALSE) else (right, left)
+    same = (constant == TRUE) == (operator == "==")
     return value if same else negated(value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from swc.emit.code import Atom, Expression, Infix, Name, choice, regrouped
+from swc.emit.code import FALSE, TRUE, Atom, Expression, Infix, Name
+from swc.emit.simplify import choice, regrouped
 from swc.emit.text import TIGHTEST, binding, flat
 
-YES, NO = Atom("True"), Atom("False")
+YES, NO = TRUE, FALSE
 LONGEST_COMMENT = 60
 
 

@@ -40,9 +40,16 @@ def operands(expression: Infix) -> tuple[int, int]:
         return level + 1, BINDING["unary -"]
     if level == COMPARISON:
         return level + 1, level + 1
-    if expression.operator in {"and", "or"}:
+    if expression.operator == "and":
         return level, level
+    if expression.operator == "or":  # mixed with `and`, it reads better with parentheses
+        left, right = (BINDING["not"] if _is_and(side) else level for side in (expression.left, expression.right))
+        return left, right
     return level, level + 1
+
+
+def _is_and(expression: Expression) -> bool:
+    return isinstance(expression, Infix) and expression.operator == "and"
 
 
 def flat(expression: Expression, at_least: int = 0) -> str:

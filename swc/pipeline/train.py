@@ -39,9 +39,8 @@ class SearchChoice:
 
 @frozen
 class Measured:
-    """A trained family with its scores and its frontier on this machine."""
+    """A trained family's frontier on this machine, and the picture of it."""
 
-    evaluation: Evaluation
     frontier: Frontier
     curve: Path
 
@@ -127,24 +126,38 @@ def load_trained(path: Path, checkpoint: Path, run: Run) -> Family:
     return family.to(open_fabric(run.options).device)
 
 
+def fit(path: Path, run: Run) -> tuple[Family, Evaluation]:
+    """Train a generated file's family, refinement included, and score it.
+
+    Raises:
+        RuntimeProblem: the data, the options or the hardware do not allow it, or the loss is no longer finite.
+    """
+    from swc_runtime.training import train  # noqa: PLC0415 - see DataChoice.load
+
+    family = new_family(path, run)
+    history = train(family, run.data.load(family), run.options, reporter=run.reporter)
+    return family, history.evaluation or evaluate(family, run)
+
+
 def with_folder(options: TrainOptions, folder: Path) -> TrainOptions:
     """The same options, keeping results in a folder."""
     return replace(options, run_dir=folder)
 
 
-def measure(family: Family, run: Run, folder: Path, batches: tuple[int, ...], repeats: int) -> Measured:
-    """Evaluate a family, measure its latencies here, and write the frontier and its picture into the folder."""
+def measure(
+    family: Family, evaluation: Evaluation, run: Run, folder: Path, batches: tuple[int, ...], repeats: int
+) -> Measured:
+    """Measure an evaluated family's latencies here, and write the frontier and its picture into the folder."""
     from swc_runtime import anytime  # noqa: PLC0415 - see DataChoice.load
     from swc_runtime.plots import plot_anytime  # noqa: PLC0415
 
-    evaluation = evaluate(family, run)
     latencies = anytime.measure_latency(family, batches, repeats=repeats, reporter=run.reporter)
     device = next(family.parameters()).device
     frontier = anytime.frontier(evaluation, latencies, anytime.device_name(device))
     anytime.save_frontier(frontier, family, folder / FRONTIER)
     curve = folder / CURVE
     plot_anytime(frontier, curve, title=f"{family.plan.family} on {run.data.name}")
-    return Measured(evaluation, frontier, curve)
+    return Measured(frontier, curve)
 
 
 def evaluate(family: Family, run: Run) -> Evaluation:

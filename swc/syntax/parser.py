@@ -64,7 +64,7 @@ def _check_version(source: Source, diagnostics: Diagnostics) -> None:
     elif match[1] != str(LANGUAGE_VERSION):
         diagnostics.error(
             "SW0102",
-            f"this swc knows version {LANGUAGE_VERSION} of the language, and the file is written in version {match[1][:20]}",
+            f"this swc knows version {LANGUAGE_VERSION} of the language, and the file is in version {match[1][:20]}",
             Span(source, match.start(1), match.end(1)),
             label=f"expected {LANGUAGE_VERSION}",
             help="use a release of swc that knows this version, or port the spec and change its first line",

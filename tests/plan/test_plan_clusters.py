@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
-from families import family, hetero, hint, member, wrn
+from plan_families import family, hetero, hint, member, wrn
 
 from swc.family import Clustering, ClusterMethod, Family, Refinement, Sharing
 from swc.plan import cluster_name, initial_clusters, plan_family, shareable_layers

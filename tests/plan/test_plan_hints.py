@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from families import codes, family, hint, member, wrn
+from plan_families import codes, family, hint, member, wrn
 
 from swc.diagnostics import Diagnostic, SpecError
 from swc.family import Family, Hint, Sharing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import pytest
-from families import family, hint, member
+from plan_families import family, hint, member
 
 from swc.diagnostics import Diagnostic, SpecError
 from swc.family import Family, Sharing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from attrs import evolve
-from families import codes, family, hint, member
+from plan_families import codes, family, hint, member
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 

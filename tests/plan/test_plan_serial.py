@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from families import family, hetero, wrn
+from plan_families import family, hetero, wrn
 
 from swc.diagnostics import SpecError
 from swc.plan import from_json, plan_family, to_json

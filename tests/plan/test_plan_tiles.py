@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from families import member
+from plan_families import member
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from families import family, hetero, wrn
+from plan_families import family, hetero, wrn
 
 from swc.diagnostics import SpecError
 from swc.family import Family
@@ -118,7 +118,7 @@ def test_fits_allows_folding_only_where_the_family_needs_it() -> None:
 
 def test_same_bytes_for_any_hash_seed() -> None:
     script = (
-        "from families import hetero\nfrom swc.plan import plan_family, to_json\n"
+        "from plan_families import hetero\nfrom swc.plan import plan_family, to_json\n"
         "for budget in (1_400_000, 36_500_000):\n    print(to_json(plan_family(hetero(budget), structure='s')))\n"
     )
     outputs = [
