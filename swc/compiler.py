@@ -73,7 +73,7 @@ def compile_spec(path: Path, lock: LockChoice | None = None, *, budget: int | No
     found = _lock(path, family, lock or LockChoice())
     clusters: Mapping[str, tuple[str, ...]] = found.cluster_layers() if found else initial_clusters(family)
     plan = plan_family(family, clusters, structure=structure_hash(family))
-    return Compiled(program, family, plan, found, notes(family, plan))
+    return Compiled(program, family, plan, found, program.warnings + notes(family, plan))
 
 
 def _lock(path: Path, family: Family, choice: LockChoice) -> Lock | None:

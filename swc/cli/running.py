@@ -70,6 +70,11 @@ def run_options(command: Decorated) -> Decorated:
     return command
 
 
+def leads() -> bool:
+    """Whether this process speaks for all: on several devices, each runs the same command in a process of its own."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
+
+
 def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> Run:
     """The run that the options of ``run_options`` describe; ``more`` are further ``TrainOptions``."""
     from swc_runtime.progress import reporter  # noqa: PLC0415 - torch is loaded for running only
@@ -88,5 +93,4 @@ def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> R
         **more,
     )
     data = DataChoice(options["data"], options["data_dir"], options["download"], options["workers"])
-    quiet = options["quiet"] or int(os.environ.get("LOCAL_RANK", "0")) > 0
-    return Run(data, made, reporter(quiet=quiet))
+    return Run(data, made, reporter(quiet=options["quiet"] or not leads()))

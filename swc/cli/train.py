@@ -13,7 +13,7 @@ from rich.console import Console
 
 from swc.cli.failures import complain, wants_color
 from swc.cli.frontier import frontier_table
-from swc.cli.running import make_run, run_options
+from swc.cli.running import leads, make_run, run_options
 from swc.diagnostics import Diagnostic, SpecError
 from swc.lock import lock_path
 from swc.pipeline import search as searching
@@ -66,6 +66,8 @@ def search(
         folder = (run_folder or Path("runs") / compiled.family.name) / "search"
         run = make_run(options, None)
         found, result = searching.run_search(compiled, run, folder, epochs)
+    if not leads():
+        return
     searching.save(lock_file, found, result)
     used = "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} needs more than the budget)"
     click.echo(f"{len(found.layers)} layers in {len(found.clusters)} clusters at τ = {found.threshold_used:g}{used}")
@@ -111,6 +113,8 @@ def train(  # noqa: PLR0913 - one argument per option
     except KeyboardInterrupt:
         complain(f"interrupted; go on with: swc train {path} --data {run.data.name} --run {folder} --resume")
         raise click.exceptions.Exit(1) from None
+    if not leads():
+        return
     measured = training.measure(family, evaluation, run, folder, (1,), 20)
     _print(evaluation)
     click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")

@@ -22,6 +22,7 @@ from swc.emit.code import (
     If,
     Infix,
     Loop,
+    Name,
     Return,
     Statement,
     call,
@@ -45,7 +46,7 @@ def fitted(prefix: str, value: Expression, suffix: str, indent: int) -> list[str
     line = " " * indent + prefix + flat(value) + suffix
     if len(line) <= WIDTH:
         return [line]
-    content: list[Document] = [prefix, _broken(value, len(prefix) + indent), suffix]
+    content: list[Document] = [prefix, _broken(value, len(prefix) + indent, indent), suffix]
     return [(" " * indent + text) if text else "" for text in render(content, WIDTH - indent)]
 
 
@@ -61,7 +62,7 @@ def signature(name: str, parameters: Iterable[str], result: str, indent: int) ->
     return [start, *(f"{deeper}{parameter}," for parameter in parameters), " " * indent + end]
 
 
-def _broken(value: Expression, used: int) -> Document:
+def _broken(value: Expression, used: int, indent: int) -> Document:
     """A value that does not fit: calls break inside their brackets, operators get parentheses around them.
 
     An expression with one loosest operator that ends in brackets breaks inside them, if its beginning fits.
@@ -78,6 +79,10 @@ def _broken(value: Expression, used: int) -> Document:
             head = flat(value)[: -len(flat(last))]
             if used + len(head) + len(last.function.text) + 1 <= WIDTH:
                 return (head, document(last, broken=True))
+        if isinstance(value, Infix) and binding(value.left) < operands(value)[0]:
+            tail = flat(value)[len(flat(value.left)) + 1 :]
+            if indent + len(tail) <= WIDTH:
+                return (bracketed(value.left), tail[1:])
     return parenthesised(value)
 
 
@@ -155,6 +160,12 @@ def _as_if(value: Choice, statement: Assign | Append) -> If:
     """A conditional value as a statement; several conditions in a row become one chain."""
     later = evolve(statement, annotation="") if isinstance(statement, Assign) else statement
     rest = value.alternative
+    if isinstance(statement, Assign):
+        same = Name(statement.targets[0])
+        if rest == same:
+            return If(value.condition, (evolve(statement, value=value.consequent),))
+        if value.consequent == same:
+            return If(negated(value.condition), (evolve(statement, value=rest),))
     return If(
         value.condition,
         (evolve(statement, value=value.consequent),),

@@ -21,6 +21,7 @@ from swc.emit.code import (
     Path,
     Prefix,
     Sequence,
+    call,
 )
 
 _NEGATED = {"==": "!=", "<": ">=", ">": "<=", "is": "is not", "in": "not in"}
@@ -46,16 +47,18 @@ def value(expression: Expression) -> int | None:
         case Prefix(operator="-"):
             operand = value(expression.operand)
             return None if operand is None else -operand
-        case Infix(operator=symbol):
+        case Infix():
             left, right = value(expression.left), value(expression.right)
-            if left is None or right is None:
-                return None
-            if symbol in {"//", "%"} and right != 0:
-                return left // right if symbol == "//" else left % right
-            if symbol == "**" and 0 <= right <= _LARGEST_EXPONENT:
-                return int(left**right)
-            return _CALCULATE[symbol](left, right) if symbol in _CALCULATE else None
+            return None if left is None or right is None else _calculated(expression.operator, left, right)
     return None
+
+
+def _calculated(symbol: str, left: int, right: int) -> int | None:
+    if symbol in {"//", "%"} and right != 0:
+        return left // right if symbol == "//" else left % right
+    if symbol == "**" and 0 <= right <= _LARGEST_EXPONENT:
+        return int(left**right)
+    return _CALCULATE[symbol](left, right) if symbol in _CALCULATE else None
 
 
 def comparison(symbol: str, left: Expression, right: Expression) -> Expression:
@@ -132,11 +135,16 @@ def choice(condition: Expression, consequent: Expression, alternative: Expressio
         return condition
     if (consequent, alternative) == (FALSE, TRUE):
         return negated(condition)
+    if isinstance(condition, Infix) and condition.operator in {"<", "<=", ">", ">="}:
+        sides = (condition.left, condition.right)
+        if (consequent, alternative) in (sides, sides[::-1]):
+            larger = (consequent == condition.left) == condition.operator.startswith(">")
+            return call("max" if larger else "min", *sides)
     return Choice(condition, consequent, alternative)
 
 
 def regrouped(expression: Expression) -> Expression:
-    """A sum or product of ints without brackets on its right: ``a * (b * c)`` is ``a * b * c``, and ``16 + 16`` is 32."""
+    """A sum or product of ints without brackets on its right: ``a * (b * c)`` is ``a * b * c``, ``16 + 16`` is 32."""
     if not isinstance(expression, Infix):
         return expression
     symbol, left, right = expression.operator, regrouped(expression.left), regrouped(expression.right)
