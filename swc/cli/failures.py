@@ -45,7 +45,8 @@ class Commands(click.Group):
         except SpecError as error:
             show(error.diagnostics)
             count = len(error.diagnostics)
-            complain(f"{count} problem{'s' if count > 1 else ''} found; nothing was written")
+            kept = "; nothing was written" if ctx.invoked_subcommand == "compile" else ""
+            complain(f"{count} problem{'s' if count > 1 else ''} found{kept}")
         except KeyboardInterrupt:
             complain("interrupted; files that were already written are whole")
         except BrokenPipeError:

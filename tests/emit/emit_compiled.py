@@ -17,7 +17,7 @@ from torch import nn
 from swc.check import Program, check_text
 from swc.elaborate import elaborate
 from swc.emit import class_name, emit
-from swc.family import Family, Member
+from swc.family import Family
 from swc.plan import plan_family
 from swc.plan.model import FORMAT_VERSION, LayerPlan, MemberPlan, Parameters, Plan
 from swc_runtime import Family as RuntimeFamily
@@ -133,5 +133,9 @@ def lint(sources: Iterable[str], folder: Path, *ignored: str) -> str:
     return "\n".join(r.stdout + r.stderr for r in results if r.returncode)
 
 
-def member_of(one: Compiled, name: str) -> Member:
-    return next(member for member in one.family.members if member.name == name)
+def typed(folder: Path, *options: str) -> str:
+    """What the strict type checker has to say about the modules in a folder; empty if nothing."""
+    files = [str(path) for path in sorted(folder.glob("*.py"))]
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *options, *files]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "runtime")
+    return result.stdout + result.stderr if result.returncode else ""

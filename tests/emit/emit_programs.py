@@ -77,7 +77,9 @@ class Writer:
         """An unlabelled call that has weights."""
         if self.blocks and self.random.random() < 0.4:
             block = self.random.choice(self.blocks)
-            extra = self.random.choice(["", ", flag=false", f", n={self.random.randint(0, 2)}", ", [2, 3], 2", ", [2], 1, rate, not flag"])
+            extra = self.random.choice(
+                ["", ", flag=false", f", n={self.random.randint(0, 2)}", ", [2, 3], 2", ", [2], 1, rate, not flag"]
+            )
             return f"{block}({x}, {self.size()}{extra})"
         extra = self.random.choice(["", ", bias=true", ", stride=1", ", padding=1", ", 1, 1"])
         kernel = "3" if "padding" in extra or extra == ", 1, 1" else self.random.choice(["1", "3", "2 * 1 + 1"])

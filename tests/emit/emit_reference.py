@@ -137,7 +137,9 @@ class Frame:
         placed = [again(a.value) for a in node.arguments if a.name is None]
         named = {a.name.text: again(a.value) for a in node.arguments if a.name is not None}
         if name in {"min", "max", "len"}:
-            return {"min": min, "max": max}[name](*placed) if name != "len" else len(placed[0] if placed else named["a"])
+            return (
+                {"min": min, "max": max}[name](*placed) if name != "len" else len(placed[0] if placed else named["a"])
+            )
         if name == "div":
             a, b = (*placed, *(named[key] for key in ("a", "b") if key in named))
             return a // b
