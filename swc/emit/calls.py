@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from swc.check import OPERATIONS, OperationKind
-from swc.emit.code import Argument, Atom, Call, Expression, Name, call
+from swc.emit.code import Argument, Atom, Call, Expression, Name, Prefix, call
 from swc.emit.facts import Facts, arguments
 from swc.emit.shapes import NO, Shape, sum_of
-from swc.emit.simplify import choice
+from swc.emit.simplify import choice, negated
 from swc.syntax import tree as t
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class Calls:
         return _function(node.function.text, x, values)
 
     def _norm(self, x: Shape, label: str) -> Shape:
-        two, one = (call(f"nn.BatchNorm{rank}d", x.channels) for rank in (2, 1))
-        self._constructor.create(label, one if x.image == NO else choice(x.image, two, one) if _varies(x) else two)
+        image, vector = (call(f"nn.BatchNorm{rank}d", x.channels) for rank in (2, 1))
+        if isinstance(x.image, Prefix):
+            module = choice(negated(x.image), vector, image)
+        else:
+            module = choice(x.image, image, vector)
+        self._constructor.create(label, module)
         return x
 
     def _layer(self, name: str, x: Shape, values: dict[str, Expression], label: str) -> Shape:
@@ -106,7 +110,3 @@ def _windowed(x: Shape, values: Mapping[str, Expression]) -> tuple[Expression, .
     if values.get("padding", half) != half or not isinstance(stride, Atom | Name):
         return None
     return x.strides if stride == _ONE else (*x.strides, stride)
-
-
-def _varies(x: Shape) -> bool:
-    return not isinstance(x.image, Atom)

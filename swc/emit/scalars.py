@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from swc.check import Type
-from swc.emit.code import FALSE, TRUE, Atom, Call, Expression, Infix, Item, Prefix, Sequence, call
+from swc.emit.code import FALSE, TRUE, Atom, Call, Expression, Infix, Item, Sequence, call
 from swc.emit.facts import Facts
-from swc.emit.simplify import choice, comparison, junction, negated
+from swc.emit.simplify import choice, comparison, junction, minus, negated
 from swc.emit.text import literal
 from swc.syntax import tree as t
 
@@ -38,7 +38,7 @@ class Scalars(ABC):
             case t.Index():
                 return Item(self.scalar(expression.value), self.scalar(expression.index))
             case t.Negation():
-                return Prefix("-", self.scalar(expression.operand))
+                return minus(self.scalar(expression.operand))
             case t.Not():
                 return negated(self.scalar(expression.operand))
             case t.Binary():

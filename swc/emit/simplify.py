@@ -85,6 +85,11 @@ def negated(condition: Expression) -> Expression:
     return Prefix("not", condition)
 
 
+def minus(number: Expression) -> Expression:
+    """``-number``, or what that is the negative of."""
+    return number.operand if isinstance(number, Prefix) and number.operator == "-" else Prefix("-", number)
+
+
 def junction(symbol: str, left: Expression, right: Expression) -> Expression:
     """``left and right`` or ``left or right``; comparisons of one value with several become one (``a in (1, 2)``)."""
     neutral, deciding = (FALSE, TRUE) if symbol == "or" else (TRUE, FALSE)
@@ -131,16 +136,25 @@ def choice(condition: Expression, consequent: Expression, alternative: Expressio
         return consequent
     if condition == FALSE:
         return alternative
-    if (consequent, alternative) == (TRUE, FALSE):
-        return condition
-    if (consequent, alternative) == (FALSE, TRUE):
-        return negated(condition)
+    if consequent in (TRUE, FALSE) or alternative in (TRUE, FALSE):
+        return _logical(condition, consequent, alternative)
     if isinstance(condition, Infix) and condition.operator in {"<", "<=", ">", ">="}:
         sides = (condition.left, condition.right)
         if (consequent, alternative) in (sides, sides[::-1]):
             larger = (consequent == condition.left) == condition.operator.startswith(">")
             return call("max" if larger else "min", *sides)
     return Choice(condition, consequent, alternative)
+
+
+def _logical(condition: Expression, consequent: Expression, alternative: Expression) -> Expression:
+    """A conditional truth value of which one side is known."""
+    if consequent == TRUE:
+        return junction("or", condition, alternative)
+    if consequent == FALSE:
+        return junction("and", negated(condition), alternative)
+    if alternative == TRUE:
+        return junction("or", negated(condition), consequent)
+    return junction("and", condition, consequent)
 
 
 def regrouped(expression: Expression) -> Expression:
@@ -182,7 +196,7 @@ def replaced(  # noqa: PLR0911 - one return for each kind of expression
         case Prefix(operator="not"):
             return negated(again(expression.operand))
         case Prefix():
-            return Prefix(expression.operator, again(expression.operand))
+            return minus(again(expression.operand))
         case Infix():
             return _again(expression.operator, again(expression.left), again(expression.right))
         case Choice():

@@ -65,7 +65,10 @@ def argument(given: Argument) -> str:
 
 def operator_text(expression: Infix) -> str:
     """The operator with its spaces: powers of simple things are written close together."""
-    close = expression.operator == "**" and _is_simple(expression.left) and _is_simple(expression.right)
+    right = expression.right
+    if isinstance(right, Infix) and right.operator == "**":
+        right = right.left  # in a ** b ** c, each operator stands between its neighbours
+    close = expression.operator == "**" and _is_simple(expression.left) and _is_simple(right)
     return "**" if close else f" {expression.operator} "
 
 

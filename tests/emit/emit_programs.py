@@ -33,7 +33,7 @@ class Writer:
         self.label += 1
         return self.random.choice([f"l{self.label}", f"convs{self.label}", f"width{self.label}", f"x{self.label}"])
 
-    def number(self, depth: int = 2) -> str:
+    def number(self, depth: int = 2) -> str:  # noqa: PLR0911 - one kind of expression after another
         pick = self.random.random()
         if depth == 0 or pick < 0.3:
             return self.random.choice([*self.scalars, *self.indices, "1", "2", "3"])

@@ -48,17 +48,17 @@ def labels(body: Any) -> Any:
                 yield from labels(getattr(body, name.name))
 
 
-def number_norms(node: Any, norms: dict[int, str], taken: set[str], label: bool = False) -> None:
+def number_norms(node: Any, norms: dict[int, str], taken: set[str], *, label: bool = False) -> None:
     """bn1, bn2, ... in the order of evaluation, all branches counted."""
     if isinstance(node, tuple):
         for item in node:
             number_norms(item, norms, taken)
     elif isinstance(node, t.Labelled):
-        number_norms(node.value, norms, taken, True)
+        number_norms(node.value, norms, taken, label=True)
     elif isinstance(node, t.Conditional):
         number_norms(node.condition, norms, taken)
-        number_norms(node.consequent, norms, taken, label)
-        number_norms(node.alternative, norms, taken, label)
+        number_norms(node.consequent, norms, taken, label=label)
+        number_norms(node.alternative, norms, taken, label=label)
     elif isinstance(node, t.Node) and not isinstance(node, t.Require):
         for name in node.__attrs_attrs__:
             if name.name != "span":
@@ -95,7 +95,9 @@ class Frame:
                 return self.value(statement.value, values, rounds)
         return None
 
-    def value(self, node: Any, values: dict[str, Any], rounds: tuple[int, ...], label: str | None = None) -> Any:
+    def value(  # noqa: PLR0911 - one return for each kind of expression
+        self, node: Any, values: dict[str, Any], rounds: tuple[int, ...], label: str | None = None
+    ) -> Any:
         def again(part: Any) -> Any:
             return self.value(part, values, rounds)
 
@@ -160,7 +162,7 @@ class Frame:
         values |= {p.name.text: v for p, v in zip(parameters, placed, strict=False)} | named | {"x": x}
         return self.interpreter.body(definition, values, (path,))
 
-    def channels(self, path: str, x: Tensor) -> int:
+    def channels(self, _path: str, x: Tensor) -> int:
         return x.shape[1]
 
     def weight(self, path: str, *shape: int) -> Tensor:
@@ -168,11 +170,11 @@ class Frame:
         assert weight.numel() == prod(shape)
         return weight.reshape(shape)
 
-    def bias(self, path: str, wanted: bool) -> Tensor | None:
+    def bias(self, path: str, *, wanted: bool) -> Tensor | None:
         assert (f"{path}.bias" in self.interpreter.weights) == wanted, path
         return self.interpreter.weights.get(f"{path}.bias")
 
-    def conv(  # noqa: D102 - the operations of the language
+    def conv(
         self,
         path: str,
         x: Tensor,
@@ -181,37 +183,39 @@ class Frame:
         stride: int = 1,
         padding: int | None = None,
         groups: int = 1,
+        *,
         bias: bool = False,
     ) -> Tensor:
         weight = self.weight(path, channels, x.shape[1] // groups, kernel, kernel)
         pad = kernel // 2 if padding is None else padding
-        return F.conv2d(x, weight, self.bias(path, bias), stride, pad, 1, groups)
+        return F.conv2d(x, weight, self.bias(path, wanted=bias), stride, pad, 1, groups)
 
-    def linear(self, path: str, x: Tensor, features: int, bias: bool = True) -> Tensor:
-        return F.linear(x, self.weight(path, features, x.shape[1]), self.bias(path, bias))
+    def linear(self, path: str, x: Tensor, features: int, *, bias: bool = True) -> Tensor:
+        return F.linear(x, self.weight(path, features, x.shape[1]), self.bias(path, wanted=bias))
 
     def bn(self, path: str, x: Tensor) -> Tensor:
         w = self.interpreter.weights
         state = (w[f"{path}.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
         return F.batch_norm(x, *state)
 
-    def relu(self, path: str, x: Tensor) -> Tensor:
+    def relu(self, _path: str, x: Tensor) -> Tensor:
         return x.clamp(min=0)
 
-    def gelu(self, path: str, x: Tensor) -> Tensor:
+    def gelu(self, _path: str, x: Tensor) -> Tensor:
         return x * 0.5 * (1 + torch.erf(x / 2**0.5))
 
-    def silu(self, path: str, x: Tensor) -> Tensor:
+    def silu(self, _path: str, x: Tensor) -> Tensor:
         return x * torch.sigmoid(x)
 
-    def dropout(self, path: str, x: Tensor, p: float = 0.5) -> Tensor:
+    def dropout(self, _path: str, x: Tensor, p: float = 0.5) -> Tensor:
+        del p
         return x
 
-    def maxpool(self, path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def maxpool(self, _path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
         return F.max_pool2d(x, kernel, stride or kernel, padding)
 
-    def avgpool(self, path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def avgpool(self, _path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
         return F.avg_pool2d(x, kernel, stride or kernel, padding)
 
-    def global_pool(self, path: str, x: Tensor) -> Tensor:
+    def global_pool(self, _path: str, x: Tensor) -> Tensor:
         return x.flatten(2).mean(2)
