@@ -28,6 +28,7 @@ lint: $(INSTALLED)  ## formatter, linter, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy generated benchmarks
 
 compile: $(INSTALLED)  ## compile every committed spec to generated/
 	$(BIN)/swc compile $(SPECS) -o generated

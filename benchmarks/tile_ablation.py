@@ -151,7 +151,7 @@ def table(rows: list[dict[str, object]]) -> str:
     ]
     for percent in PERCENTS:
         pair = {name: [r for r in rows if (r["percent"], r["name"]) == (percent, name)] for name in ("tiles", "thin")}
-        top1 = {name: {r["seed"]: 100 * float(str(r["top1"])) for r in found} for name, found in pair.items()}
+        top1 = {name: {int(str(r["seed"])): 100 * float(str(r["top1"])) for r in found} for name, found in pair.items()}
         seeds = sorted(top1["tiles"].keys() & top1["thin"].keys())
         if not seeds:
             continue

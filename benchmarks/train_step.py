@@ -42,7 +42,7 @@ class Contender:
         self.args = args
         self.parameters = sum(p.numel() for p in model.parameters())
         layout = torch.channels_last if args.channels_last else torch.contiguous_format
-        model = model.to(args.device, memory_format=layout)
+        model = model.to(args.device).to(memory_format=layout)
         self.optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=True)
         self.model = torch.compile(model) if args.compile else model
         self.times: list[float] = []
@@ -59,7 +59,7 @@ class Contender:
             logits = self.model(images)
         losses = F.cross_entropy(logits.float().flatten(0, 1), labels.repeat(len(logits)))
         self.optimizer.zero_grad()
-        (losses * len(logits)).backward()
+        torch.autograd.backward(losses * len(logits))
         self.optimizer.step()
         if cuda:
             torch.cuda.synchronize()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from attrs import evolve
-from plan_families import codes, family, hint, member
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from plan_families import codes, family, hint, member
 
 from swc.diagnostics import SpecError
 from swc.family import Budget, Clustering, ClusterMethod, Family, Hint, Member, Refinement, Sharing

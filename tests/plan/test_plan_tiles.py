@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plan_families import member
 from hypothesis import given
 from hypothesis import strategies as st
+from plan_families import member
 
 from swc.plan.graph import Shape
 from swc.plan.model import Fold
