@@ -54,8 +54,8 @@ class Wrn(nn.Module):
         super().__init__()
         n = (depth - 4) // 6
         self.stem = weights.conv2d("stem", channels, 16, 3)
-        self.group1 = nn.ModuleList()
         channels = 16
+        self.group1 = nn.ModuleList()
         for i in range(n):
             self.group1.append(WideBlock(weights.scope(f"group1.{i}"), channels, 16 * widen))
             channels = 16 * widen

@@ -55,25 +55,58 @@ class LockChoice:
     ignored: bool = False
 
 
-def compile_spec(path: Path, lock: LockChoice | None = None, *, budget: int | None = None) -> Compiled:
+@frozen
+class Loaded:
+    """A spec that is read, checked and elaborated, with the lock file to use: ready to be planned at any budget."""
+
+    program: Program
+    family: Family
+    lock: Lock | None
+
+    def at(self, budget: Budget) -> Loaded:
+        """The same with another budget."""
+        return evolve(self, family=evolve(self.family, budget=budget))
+
+    def compiled(self) -> Compiled:
+        """Plan it.
+
+        Raises:
+            SpecError: with every diagnostic of the planner.
+        """
+        family, lock = self.family, self.lock
+        clusters: Mapping[str, tuple[str, ...]] = lock.cluster_layers() if lock else initial_clusters(family)
+        plan = plan_family(family, clusters, structure=structure_hash(family))
+        return Compiled(self.program, family, plan, lock, self.program.warnings + notes(family, plan))
+
+
+def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Loaded:
+    """Read a spec and its lock file, and go as far as one can without planning.
+
+    Args:
+        path: the spec.
+        lock: which lock file to use; by default the one beside the spec, if it is there.
+        display: what messages call the spec; the path as given by default.
+
+    Raises:
+        SpecError: with every diagnostic of the stage that failed.
+    """
+    program = load_program(path, display=display)
+    family = elaborate(program)
+    return Loaded(program, family, _lock(path, family, lock or LockChoice()))
+
+
+def compile_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Compiled:
     """Compile a spec, with the clusters of its lock file where it has one.
 
     Args:
         path: the spec.
         lock: which lock file to use; by default the one beside the spec, if it is there.
-        budget: a number of parameters that takes the place of the spec's own budget.
+        display: what messages call the spec; the path as given by default.
 
     Raises:
         SpecError: with every diagnostic of the stage that failed.
     """
-    program = load_program(path)
-    family = elaborate(program)
-    if budget is not None:
-        family = evolve(family, budget=Budget(budget, f"{budget:,}", span=family.budget.span))
-    found = _lock(path, family, lock or LockChoice())
-    clusters: Mapping[str, tuple[str, ...]] = found.cluster_layers() if found else initial_clusters(family)
-    plan = plan_family(family, clusters, structure=structure_hash(family))
-    return Compiled(program, family, plan, found, program.warnings + notes(family, plan))
+    return load_spec(path, lock, display=display).compiled()
 
 
 def _lock(path: Path, family: Family, choice: LockChoice) -> Lock | None:

@@ -47,6 +47,24 @@ def spec_of(path: Path) -> str | None:
     return match["spec"] if match else None
 
 
+def check_ours(path: Path) -> None:
+    """Check that writing a file destroys nobody else's work.
+
+    Raises:
+        SpecError: SW0801 when the file exists and swc did not write it.
+    """
+    if path.exists() and spec_of(path) is None:
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0801",
+                    f"{path} exists, and swc did not write it",
+                    help="choose another folder, move the file away, or compile over it with `swc compile --force`",
+                ),
+            )
+        )
+
+
 def write(compiled: Sequence[Compiled], folder: Path, *, force: bool) -> list[Output]:
     """Write the generated files of some specs into a folder and remove what those specs gave before a rename.
 
@@ -58,17 +76,9 @@ def write(compiled: Sequence[Compiled], folder: Path, *, force: bool) -> list[Ou
         OSError: when the folder cannot be written.
     """
     texts = _texts(compiled, folder)
-    for path in texts:
-        if path.exists() and spec_of(path) is None and not force:
-            raise SpecError(
-                (
-                    Diagnostic(
-                        "SW0801",
-                        f"{path} exists, and swc did not write it",
-                        help="choose another folder with -o, move the file away, or overwrite it with --force",
-                    ),
-                )
-            )
+    if not force:
+        for path in texts:
+            check_ours(path)
     written = []
     for path, text in texts.items():
         output = _compare(path, text)

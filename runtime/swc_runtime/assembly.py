@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from swc_runtime.composition import Bands, Grid
 from swc_runtime.plan import Cluster
 from swc_runtime.structure import SharedLayer, Structure
-from swc_runtime.templates import TemplateBank, row_index
 
 
 @dataclass(frozen=True)
@@ -43,37 +41,17 @@ def recipes(clusters: Mapping[str, Cluster], resolved: Structure) -> dict[str, R
 class Assembly:
     """The weight of the layers that share a recipe and all their coefficient rows."""
 
-    def __init__(
-        self, layer: SharedLayer, recipe: Recipe, banks: Mapping[str, TemplateBank], rows: Sequence[int]
-    ) -> None:
-        """``rows`` are the coefficient rows that the layer reads, one per SuperWeight in row-major order."""
+    def __init__(self, layer: SharedLayer, recipe: Recipe, parts: Sequence[int]) -> None:
+        """``parts`` says which of the mixtures of each of the recipe's banks the layer is put together from."""
         self.shape = layer.shape
         self.gain = layer.gain
         self.banks = recipe.banks
         self.joint = recipe.joint
-        self.cut = isinstance(recipe.joint, Bands)
-        owners = [banks[name] for name in recipe.banks]
-        if len(owners) < len(rows):
-            owners = owners * len(rows)
-        self._slots = tuple(bank.slots[row] for bank, row in zip(owners, rows, strict=True))
-        self._index: Tensor | None = None
-        self.place(owners[0].coefficients.device)
+        self._parts = tuple(parts)
 
-    def place(self, device: torch.device) -> None:
-        """Put the index of the tiles on ``device``."""
-        self._index = None if self.cut else row_index(self._slots, device)
-
-    def weight(self, mixtures: Sequence[Tensor | Sequence[Tensor]]) -> Tensor:
-        """Return the weight (out, in, kh, kw) from the mixtures of each bank, one tensor per live row."""
-        if isinstance(self.joint, Bands):
-            joined = self.joint.join([live[slot] for live, slot in zip(mixtures, self._slots, strict=True)])
-        else:
-            joined = self.joint.join(self._tiles(mixtures[0]))
+    def weight(self, mixtures: Sequence[Sequence[Tensor]]) -> Tensor:
+        """Return the weight (out, in, kh, kw) from the mixtures of each bank."""
+        own = [bank[part] for bank, part in zip(mixtures, self._parts, strict=True)]
+        joined = self.joint.join(own) if isinstance(self.joint, Bands) else self.joint.join(own[0])
         scaled = joined if self.gain == 1.0 else joined * self.gain
         return scaled.reshape(self.shape).contiguous()  # a cropped grid is not; layers would copy it each
-
-    def _tiles(self, mixtures: Tensor | Sequence[Tensor]) -> Tensor:
-        assert isinstance(mixtures, Tensor)  # noqa: S101 - for the type checker: tiles are composed in one piece
-        if self._index is None:
-            return mixtures[self._slots[0] : self._slots[0] + len(self._slots)]
-        return mixtures.index_select(0, self._index)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from swc_runtime.assembly import Assembly, Recipe, recipes
+from swc_runtime.composition import Grid
 from swc_runtime.errors import PlanError, near
 from swc_runtime.plan import Cluster
 from swc_runtime.regroup import Move, regrouped
@@ -115,14 +116,13 @@ class SuperWeightBank(nn.Module):
 
     def _assemble(self, assembly: Assembly) -> Tensor:
         with full_precision(self._template_bank(assembly.banks[0]).templates.device):
-            return assembly.weight([self._mixtures(name, cut=assembly.cut) for name in assembly.banks])
+            return assembly.weight([self._mixtures(name) for name in assembly.banks])
 
-    def _mixtures(self, name: str, *, cut: bool) -> Tensor | tuple[Tensor, ...]:
+    def _mixtures(self, name: str) -> tuple[Tensor, ...]:
         key = (name, torch.is_grad_enabled())
         mixtures = self._step.mixtures.get(key)
         if mixtures is None:
-            composed = self._template_bank(name).compose()
-            mixtures = composed.unbind() if cut else composed
+            mixtures = self._template_bank(name).mixtures()
             if self._step.depth > 0:
                 self._step.mixtures[key] = mixtures
         return mixtures
@@ -198,8 +198,6 @@ class SuperWeightBank(nn.Module):
         changed = [bank.adopt(list(islice(marks, len(bank.rows)))) for bank in stale]
         if any(changed):
             self._resolve()
-        else:
-            self._place()
 
     def _rows(self, superweight: SharedSuperWeight) -> tuple[int, ...]:
         assignment = self._template_bank(superweight.bank).assignment
@@ -210,15 +208,26 @@ class SuperWeightBank(nn.Module):
         self._step.forget()
         self._assemblies.clear()
         indices: dict[object, int] = {}
+        portions: dict[str, list[tuple[int, ...]]] = {}
         position = {s.id: dict(zip(s.users, self._rows(s), strict=True)) for s in self._superweights.values()}
         for layer in self._layers.values():
             rows = tuple(position[s][layer.name] for s in layer.superweights)
             key = (layer.cluster, layer.shape, rows)
             if key not in indices:
                 indices[key] = len(self._assemblies)
-                banks = {name: self._template_bank(name) for name in self._recipes[layer.name].banks}
-                self._assemblies.append(Assembly(layer, self._recipes[layer.name], banks, rows))
+                recipe = self._recipes[layer.name]
+                if isinstance(recipe.joint, Grid):  # all tiles come from one bank, in one stack
+                    (name,) = recipe.banks
+                    dealt = portions.setdefault(name, [])
+                    parts = [len(dealt)]
+                    dealt.append(rows)
+                else:
+                    owners = map(self._template_bank, recipe.banks)
+                    parts = [bank.slots[row] for bank, row in zip(owners, rows, strict=True)]
+                self._assemblies.append(Assembly(layer, recipe, parts))
             self._assembly_of[layer.name] = indices[key]
+        for name, dealt in portions.items():
+            self._template_bank(name).deal(dealt)
 
     def flatten_weights_of(self, layer_name: str) -> None:
         """Let ``weight`` give (out, in) for a linear layer."""
@@ -237,12 +246,7 @@ class SuperWeightBank(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
         for bank in self.template_banks():
             bank.place()
-        self._place()
         return self
-
-    def _place(self) -> None:
-        for assembly in self._assemblies:
-            assembly.place(self._template_bank(assembly.banks[0]).coefficients.device)
 
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
         """Switch between training and evaluation, and take up new assignments (compiled code cannot)."""

@@ -81,7 +81,7 @@ class Family(nn.Module):
                 raise ValueError("budget_ms needs a measured frontier: measure it on this machine (swc anytime) first")
             members = self.frontier.choose(len(x), budget_ms)
         names = self._chosen(members)
-        with _evaluating(self), self.bank.step():
+        with evaluating(self), self.bank.step():
             logits = torch.stack([self.members[name](x) for name in names])
         dtype = torch.promote_types(logits.dtype, torch.float32)  # half precision is too coarse to average in
         return logits.softmax(-1, dtype=dtype).mean(0)
@@ -128,7 +128,8 @@ def _within_step(bank: SuperWeightBank, forward: Callable[..., Any], *args: Any,
 
 
 @contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module into evaluation mode while the context lasts, then each part of it back into its own mode."""
     modes = [(child, child.training) for child in module.modules()]
     module.eval()
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from lightning_fabric import Fabric
 
@@ -17,7 +16,7 @@ from swc_runtime.progress import Reporter, Silent
 from swc_runtime.recipe import GradientSearch
 from swc_runtime.search_result import Pool, SearchResult, fit_threshold
 from swc_runtime.training.devices import open_fabric
-from swc_runtime.training.options import TrainOptions
+from swc_runtime.training.options import TrainOptions, check_options
 from swc_runtime.training.probing import weight_gradients
 from swc_runtime.training.schedule import timetable
 from swc_runtime.training.session import Session, hardware_limits
@@ -56,9 +55,10 @@ def search(  # noqa: PLR0913 - the last five are options, given by name
     Raises:
         TrainingError: training fails, or no threshold gives clusters that fit.
     """
+    check_options(options)
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
-    times = timetable(replace(family.recipe, epochs=max(family.recipe.epochs, settings.epochs)), None, None)
+    times = timetable(family.recipe, None, max(family.recipe.epochs, settings.epochs))
     with hardware_limits():
         session = Session(family, data, options, fabric, times)
         with reporter.phase("search", settings.epochs * session.loader.steps) as phase:

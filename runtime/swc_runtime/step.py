@@ -13,7 +13,7 @@ class Step:
 
     def __init__(self) -> None:
         self.depth = 0
-        self.mixtures: dict[tuple[str, bool], Tensor | tuple[Tensor, ...]] = {}
+        self.mixtures: dict[tuple[str, bool], tuple[Tensor, ...]] = {}
         self.weights: dict[tuple[int, bool], Tensor] = {}
 
     def __enter__(self) -> None:

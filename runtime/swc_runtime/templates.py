@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,11 @@ class TemplateBank(nn.Module):
         sizes = [own.numel() for own in marks.values()]
         self._first_mark = dict(zip(marks, accumulate(sizes, initial=0), strict=False))
         self.register_buffer("rows", torch.cat(list(marks.values())))
+        read_by: dict[str, list[int]] = {}
+        for s in self.superweights:
+            for position, user in enumerate(s.users, s.first_user):
+                read_by.setdefault(user, []).append(position)
+        self._reading_order = tuple(chain.from_iterable(read_by.values()))
         self._mirror(tuple(s.first_row for s in self.superweights for _ in s.users))
 
     @classmethod
@@ -65,14 +70,26 @@ class TemplateBank(nn.Module):
 
     def _mirror(self, assignment: tuple[int, ...]) -> None:
         self.assignment = assignment
-        self.live = tuple(sorted(set(assignment)))
+        # User by user: the mixtures that one layer alone reads lie side by side, and need not be gathered.
+        self.live = tuple(dict.fromkeys(assignment[position] for position in self._reading_order))
         self.slots = {row: slot for slot, row in enumerate(self.live)}  # where each live row's mixture is found
+        self._portions: tuple[tuple[int, ...], ...] = ()
+        self._follow()
+
+    def _follow(self) -> None:
         self._mirrored = (self.rows, _version(self.rows))
-        self._index: Tensor | None = row_index(self.live, self.coefficients.device)
+        self.place()
 
     def place(self) -> None:
         """Follow the parameters to another device."""
-        self._index = row_index(self.live, self.coefficients.device)
+        device = self.coefficients.device
+        self._index = _row_index(self.live, device)
+        self._gather = _row_index(tuple(self.slots[row] for rows in self._portions for row in rows), device)
+
+    def deal(self, portions: Sequence[Sequence[int]]) -> None:
+        """Let ``mixtures`` give the mixtures of each of these sequences of live rows, which start with the first."""
+        self._portions = tuple(tuple(rows) for rows in portions)
+        self.place()
 
     @property
     def stale(self) -> bool:
@@ -97,9 +114,11 @@ class TemplateBank(nn.Module):
                     raise PlanError(f"the state lets layer {user!r} read no coefficient vector of SuperWeight {s.id!r}")
                 assignment.append(s.first_row + read[-1])
                 start += s.vectors
-        changed = tuple(assignment) != self.assignment
+        if tuple(assignment) == self.assignment:
+            self._follow()
+            return False
         self._mirror(tuple(assignment))
-        return changed
+        return True
 
     @torch.no_grad()
     def assign(self, superweight: SharedSuperWeight, rows: Sequence[int]) -> None:
@@ -119,6 +138,19 @@ class TemplateBank(nn.Module):
                 live = self.coefficients.index_select(0, self._index)
             return (live @ self.templates.flatten(1)).view(-1, *self.templates.shape[1:])
 
+    def mixtures(self) -> tuple[Tensor, ...]:
+        """Return the mixtures of the live rows one by one, or a stack for each portion that ``deal`` was given.
+
+        All stacks are cut from one tensor at once. Taken one after another, each would get a gradient of the size of
+        the whole bank, which is zero but for its own part.
+        """
+        composed = self.compose()
+        if not self._portions:
+            return composed.unbind()
+        if self._gather is not None:
+            composed = composed.index_select(0, self._gather)
+        return torch.split(composed, [len(rows) for rows in self._portions])
+
     def extra_repr(self) -> str:
         """Say how many templates of which size are mixed by how many vectors."""
         count, rows, columns = self.templates.shape
@@ -133,9 +165,9 @@ def _marks(superweight: SharedSuperWeight, rows: Sequence[int]) -> Tensor:
     return marks.flatten()
 
 
-def row_index(rows: Sequence[int], device: torch.device) -> Tensor | None:
+def _row_index(rows: tuple[int, ...], device: torch.device) -> Tensor | None:
     """Return ``rows`` as an index on ``device``, or None where they follow each other and a slice will do."""
-    if tuple(rows) == tuple(range(rows[0], rows[0] + len(rows))):
+    if not rows or rows == tuple(range(rows[0], rows[0] + len(rows))):
         return None
     with torch.inference_mode(mode=False):  # the index outlives a prediction, and training must be able to keep it
         return torch.tensor(rows, device=device)

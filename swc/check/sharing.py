@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from swc.check.choices import CLUSTERS, REFINEMENTS, Bounds
+from swc.check.naming import check_distinct
 from swc.check.reading import Reading, read_choice
 from swc.check.sections import check_once, keyword_span
 from swc.diagnostics import Diagnostics, Related, Span
@@ -12,14 +15,14 @@ from swc.syntax import tree as t
 TEMPLATES = Bounds(1, 1_000)
 BINS = Bounds(1, 1_000)
 
+# Names that the planner gives: `conv3x3-bin1`, `conv3x3-part2`.
+_TAKEN = re.compile(r"(?:bin|part)[0-9]+")
+
 
 def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
     """The settings of a `share` section, with defaults for those it leaves out."""
     items = share.items if share else ()
-    check_once(
-        ((f"`{x}`", keyword_span(item, x)) for item in items if (x := type(item).__name__.lower()) != "hint"),
-        diagnostics,
-    )
+    check_once(((f"`{word}`", keyword_span(item, word)) for word, item in _settings(items)), diagnostics)
     clustering, refinement = Clustering(), Refinement()
     chosen: Refinement | None = refinement
     templates = Sharing().templates
@@ -33,15 +36,26 @@ def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
                 reading = read_choice(item.choice, "way to refine", REFINEMENTS, diagnostics)
                 chosen = _refinement(reading) if reading else chosen
             case t.Templates():
-                templates = _templates(item, diagnostics)
+                bounds = _templates(item, diagnostics)
+                templates = templates if item.patterns else bounds
+                _check_patterns(item.patterns, diagnostics)
             case t.Bins():
                 bins = item
                 _check_count("the number of bins", item.count, BINS, item.span, diagnostics)
             case t.Hint():
                 _check_hint(item, diagnostics)
+            case t.Cluster():
+                _check_patterns(item.patterns, diagnostics)
+    _check_cluster_names([item.name for item in items if isinstance(item, t.Cluster)], diagnostics)
     if bins is not None:
         _check_bins(bins, clustering, items, diagnostics)
     return Sharing(clustering, chosen, templates, bins.count if bins else None)
+
+
+def _settings(items: tuple[t.Node, ...]) -> list[tuple[str, t.Node]]:
+    """What may stand once, with its keyword: everything but hints."""
+    hints = [isinstance(x, t.Hint | t.Cluster) or (isinstance(x, t.Templates) and bool(x.patterns)) for x in items]
+    return [(type(x).__name__.lower(), x) for x, hint in zip(items, hints, strict=True) if not hint]
 
 
 def _clustering(reading: Reading) -> Clustering:
@@ -65,14 +79,16 @@ def _check_count(what: str, value: int, bounds: Bounds, span: Span, diagnostics:
 def _templates(item: t.Templates, diagnostics: Diagnostics) -> tuple[int, int]:
     for value in dict.fromkeys((item.low, item.high)):
         _check_count("the number of templates", value, TEMPLATES, item.span, diagnostics)
-    if item.low > item.high:
+    if item.low > item.high >= TEMPLATES.low:
+        patterns = ", ".join(pattern.text for pattern in item.patterns)
+        ordered = f"templates {item.high}..{item.low}{' for ' if patterns else ''}{patterns}"
         diagnostics.error(
             "SW0324",
             f"no number is at least {item.low} and at most {item.high}",
             item.span,
             label="the smaller number comes first",
-            help=f"write `templates {item.high}..{item.low}`",
-            fix=f"templates {item.high}..{item.low}",
+            help=f"write `{ordered}`",
+            fix=ordered,
         )
     return item.low, item.high
 
@@ -100,4 +116,22 @@ def _check_hint(hint: t.Hint, diagnostics: Diagnostics) -> None:
             label="apart from what?",
             help="name two patterns, as `apart *.group1.*, *.group3.*`; `private` gives layers weights of their own",
         )
-    check_once(((f"the pattern `{p.text}`", p.span) for p in hint.patterns), diagnostics)
+    _check_patterns(hint.patterns, diagnostics)
+
+
+def _check_patterns(patterns: tuple[t.Pattern, ...], diagnostics: Diagnostics) -> None:
+    check_once(((f"the pattern `{p.text}`", p.span) for p in patterns), diagnostics)
+
+
+def _check_cluster_names(names: list[t.Name], diagnostics: Diagnostics) -> None:
+    """Clusters made by hand have names that differ, also where upper and lower case do not count."""
+    for name in names:
+        if _TAKEN.fullmatch(name.text.lower()):
+            diagnostics.error(
+                "SW0511",
+                f"a cluster cannot be called `{name}`: swc gives such names to clusters that it makes itself",
+                name.span,
+                label="not possible here",
+                help="choose another name",
+            )
+    check_distinct(((name, name.text.casefold()) for name in names), "SW0512", "cluster", diagnostics)

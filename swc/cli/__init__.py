@@ -6,7 +6,9 @@ import click
 
 from swc import __version__
 from swc.cli.compile import check, compile_
+from swc.cli.diff import diff
 from swc.cli.failures import Commands
+from swc.cli.lock import lock
 from swc.cli.plan import plan
 from swc.cli.train import anytime, evaluate, search, train
 
@@ -17,7 +19,7 @@ def main() -> None:
     """Compile, search, train and serve parameter-shared families of networks."""
 
 
-for _command in (compile_, check, plan, search, train, evaluate, anytime):
+for _command in (compile_, check, plan, diff, lock, search, train, evaluate, anytime):
     main.add_command(_command)
 
 __all__ = ["main"]

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from swc.diagnostics import Diagnostics
 from swc.diagnostics.names import near_names
-from swc.family import Hint, Layer, Sharing
+from swc.family import ClusterHint, Hint, Layer, Sharing, TemplatesHint
 from swc.syntax import tree as t
 
 
@@ -19,18 +19,30 @@ def resolve_hints(
     if share is None:
         return sharing
     hints: dict[str, list[Hint]] = {"private": [], "public": [], "tie": [], "apart": []}
+    bounds: list[TemplatesHint] = []
+    clusters: list[ClusterHint] = []
     names = tuple(layer.name for layer in layers)
     for item in share.items:
-        if isinstance(item, t.Hint):
-            matched = tuple(_match(pattern, names, diagnostics) for pattern in item.patterns)
-            texts = tuple(pattern.text for pattern in item.patterns)
-            hints[item.kind.text].append(Hint(texts, matched, tuple(p.span for p in item.patterns)))
+        if not isinstance(item, t.Hint | t.Cluster | t.Templates) or not item.patterns:
+            continue
+        texts = tuple(pattern.text for pattern in item.patterns)
+        matched = tuple(_match(pattern, names, diagnostics) for pattern in item.patterns)
+        spans = tuple(pattern.span for pattern in item.patterns)
+        match item:
+            case t.Hint():
+                hints[item.kind.text].append(Hint(texts, matched, spans))
+            case t.Cluster():
+                clusters.append(ClusterHint(texts, matched, spans, name=item.name.text))
+            case t.Templates():
+                bounds.append(TemplatesHint(texts, matched, spans, bounds=(item.low, item.high)))
     return evolve(
         sharing,
         private=tuple(hints["private"]),
         public=tuple(hints["public"]),
         ties=tuple(hints["tie"]),
         aparts=tuple(hints["apart"]),
+        template_hints=tuple(bounds),
+        hand_made=tuple(clusters),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -32,6 +32,7 @@ class Class:
     init: tuple[str, ...]
     forward_docstring: str
     forward: tuple[str, ...]
+    method_name: str
     method: tuple[str, ...]
 
     @property
@@ -63,8 +64,21 @@ def class_of(analysis: Analysis) -> Class:
         ),
         forward_docstring=_forward_docstring(analysis, forward),
         forward=tuple(lines(forward.statements, _INDENT)),
+        method_name=analysis.method_name if analysis.has_method else "",
         method=_method(analysis),
     )
+
+
+def without_idle_methods(classes: Sequence[Class]) -> list[Class]:
+    """The classes without static methods that no class calls any more."""
+    kept = list(classes)
+    while True:
+        code = "\n".join(c.text for c in kept)
+        idle = [i for i, c in enumerate(kept) if c.method and f"{c.name}.{c.method_name}(" not in code]
+        if not idle:
+            return kept
+        for i in idle:
+            kept[i] = evolve(kept[i], method=())
 
 
 def cited(place: str) -> str:
@@ -167,7 +181,7 @@ def _forward_docstring(analysis: Analysis, forward: Forward) -> str:
 
 def _method(analysis: Analysis) -> tuple[str, ...]:
     """The static method that works out the channels of the result, where callers cannot write them as an expression."""
-    if not analysis.method:
+    if not analysis.has_method:
         return ()
     declared = {text.partition(":")[0]: text for text in ("channels: int", *_parameters(analysis.facts))}
     wanted = [text for name, text in declared.items() if name in analysis.method_parameters]

@@ -11,15 +11,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from swc.check import Type
 from swc.check.reserved import MODULE_ATTRIBUTES
 from swc.emit.branches import Decision, Settled, combined
 from swc.emit.calls import Calls
-from swc.emit.code import FALSE, TRUE, Append, Assign, Expression, Loop, Name, Path, Sequence, Statement, call, names_in
+from swc.emit.code import (
+    FALSE,
+    TRUE,
+    Assign,
+    Expression,
+    Loop,
+    Name,
+    Path,
+    Sequence,
+    Statement,
+    call,
+    names_in,
+    parts,
+)
 from swc.emit.facts import Facts, statements
 from swc.emit.liveness import Liveness
+from swc.emit.rounds import Rounds
 from swc.emit.scalars import Scalars
 from swc.emit.shapes import Shape, either
 from swc.syntax import tree as t
@@ -28,12 +42,8 @@ if TYPE_CHECKING:
     from swc.emit.library import Library
 
 
-@frozen
-class Round:
-    """A ``repeat`` on the way to a statement: its index, and the list that each module in it is appended to."""
-
-    index: str
-    lists: dict[str, str]
+# Channels that take more parts than this to write get a variable.
+_LONGEST = 16
 
 
 class Constructor(Scalars):
@@ -54,7 +64,7 @@ class Constructor(Scalars):
         self._liveness.follow(facts.node.body, frozenset())
         self._env: dict[str, Shape] = {"x": Shape(Name("channels"), image)}
         self._out: list[Statement] = []
-        self._rounds: list[Round] = []
+        self._rounds = Rounds(facts)
         self._locals: dict[str, str] = {}
         self._changing: dict[int, tuple[str, ...]] = {}
         self._flags: dict[int, str] = {}
@@ -74,22 +84,14 @@ class Constructor(Scalars):
         """The channels of a tensor, as far as the statements before have made it."""
         return self.tensor(tensor).channels
 
-    @property
-    def looped(self) -> bool:
-        """Whether the place is inside a ``repeat``."""
-        return bool(self._rounds)
-
     def path(self, label: str) -> Path:
         """The name of a layer or block in its module, as the elaborator has it: ``"conv1"``, ``f"group1.{i}"``."""
-        return Path(label, tuple(Name(r.index) for r in self._rounds))
+        return self._rounds.path(label)
 
     def create(self, label: str, module: Expression) -> None:
         """Add the creation of a module."""
         self.created.add(label)
-        if self._rounds:
-            self._out.append(Append(self._rounds[-1].lists[label], module))
-        else:
-            self._out.append(Assign((f"self.{label}",), module))
+        self._out.append(self._rounds.creation(label, module))
 
     # Statements
 
@@ -112,12 +114,20 @@ class Constructor(Scalars):
             shape = self.tensor(statement.value)
             if not self._rounds:
                 self.shapes[id(statement)] = shape
-            self._env[name] = shape
+            self._env[name] = self._short(name, shape)
             return
         value = self.scalar(statement.value)
         self._settle(frozenset({self._facts.name(name)}))
         empty = value == Sequence(())
         self._out.append(Assign((self._facts.name(name),), value, "tuple[int, ...]" if empty else ""))
+
+    def _short(self, tensor: str, shape: Shape) -> Shape:
+        """A shape whose channels are a variable, if their expression has grown long."""
+        if sum(1 for _ in parts(shape.channels)) <= _LONGEST:
+            return shape
+        local = self._new_local(f"{tensor}_channels")
+        self._out.append(Assign((local,), shape.channels))
+        return evolve(shape, channels=Name(local))
 
     def _settle(self, assigned: frozenset[str]) -> None:
         """Save what tensors owe to variables that are about to change."""
@@ -136,8 +146,7 @@ class Constructor(Scalars):
         return name
 
     def _taken(self) -> set[str]:
-        rounds = {name for r in self._rounds for name in (r.index, *r.lists.values())}
-        return rounds | self._locals.keys() | {"channels"}
+        return self._rounds.names | self._locals.keys() | {"channels"}
 
     # Loops
 
@@ -149,7 +158,7 @@ class Constructor(Scalars):
         self._settle(frozenset(facts.name(name) for name in assigned if facts.types[name] is not Type.TENSOR))
         live = self._liveness.head[id(node)]
         carried = [name for name in self._env if name in assigned and name in live]
-        with self._round(node) as entered:
+        with self._rounds.entered(node, self._taken()) as entered:
             while True:
                 before, env, locals_ = dict(self._env), dict(self._env), dict(self._locals)
                 following = self._follow(self._changing.get(id(node), ()), env, live)
@@ -161,13 +170,12 @@ class Constructor(Scalars):
                 self._locals = locals_
         lists = {label: name for label, name in entered.lists.items() if label in created}
         self.created |= created
-        self._start_lists(lists)
         for name, local in following.items():
             if before[name].channels != Name(local):
                 self._out.append(Assign((local,), before[name].channels))
         updates = {local: after[n].channels for n, local in following.items() if after[n].channels != Name(local)}
-        self._out.append(Loop((entered.index,), count, (*body, *_together(updates))))
-        self._end_lists(lists)
+        loop = Loop((entered.index,), count, (*body, *_together(updates)))
+        self._out.extend(self._rounds.within_lists(lists, loop))
         self._env = {
             name: evolve(env[name], image=after[name].image, strides=None) if name in assigned else shape
             for name, shape in before.items()
@@ -203,27 +211,6 @@ class Constructor(Scalars):
         after, self._env = self._env, kept
         made, self.created = self.created, created
         return tuple(out), after, made
-
-    @contextmanager
-    def _round(self, node: t.Repeat) -> Iterator[Round]:
-        """Enter a loop."""
-        index = self._facts.index(node, [r.index for r in self._rounds])
-        lists: dict[str, str] = {}
-        for label in self._facts.modules_in(node.body):
-            taken = self._taken() | set(lists.values()) | {index}
-            lists[label] = self._facts.unused(label, taken) if self._rounds else f"self.{label}"
-        entered = Round(index, lists)
-        self._rounds.append(entered)
-        yield entered
-        self._rounds.pop()
-
-    def _start_lists(self, lists: dict[str, str]) -> None:
-        self._out.extend(Assign((name,), call("nn.ModuleList")) for name in lists.values())
-
-    def _end_lists(self, lists: dict[str, str]) -> None:
-        """Put the lists of an inner loop into those of the loop around it."""
-        if self._rounds:
-            self._out.extend(Append(self._rounds[-1].lists[label], Name(name)) for label, name in lists.items())
 
     @contextmanager
     def _collected(self) -> Iterator[list[Statement]]:
@@ -263,7 +250,7 @@ class Constructor(Scalars):
             condition,
             (tuple(first), tuple(second)),
             lambda module: self._flag(expression, module),
-            looped=self.looped,
+            looped=bool(self._rounds),
         )
         self._out.extend(made)
         self.decisions[id(expression)] = decision

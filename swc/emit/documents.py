@@ -36,9 +36,20 @@ def parenthesised(expression: Expression) -> Document:
     return Group((Broken("("), Indent((Line(), Group(tuple(_chain(expression))))), Line(), Broken(")")))
 
 
-def bracketed(expression: Expression) -> Document:
-    """An expression in parentheses, broken."""
-    return Group(("(", Indent((Line(), document(expression))), Line(), ")"), broken=True)
+def inline(expression: Expression) -> Document:
+    """An expression that breaks inside its brackets only, never at an operator outside of them."""
+    match expression:
+        case Infix():
+            left, right = operands(expression)
+            return (_inline(expression.left, left), operator_text(expression), _inline(expression.right, right))
+        case Choice():
+            consequent, condition = (_inline(x, CHOICE + 1) for x in (expression.consequent, expression.condition))
+            return (consequent, " if ", condition, " else ", inline(expression.alternative))
+    return document(expression)
+
+
+def _inline(expression: Expression, at_least: int) -> Document:
+    return inline(expression) if binding(expression) >= at_least else _operand(expression, at_least)
 
 
 def operators(expression: Expression) -> int:

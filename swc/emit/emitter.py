@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from swc.check import Definition, Program
 from swc.check.walk import calls
-from swc.emit.classes import class_of
+from swc.emit.classes import class_of, without_idle_methods
 from swc.emit.library import Library
 from swc.emit.names import RESERVED, class_names
 from swc.emit.text import literal
@@ -37,7 +37,8 @@ def emit(program: Program, family: Family, plan: Plan, *, content_hash: str) -> 
         library.analysis(cast(Definition, program.resolve("", member.arch)))
     # A block that is called only where a condition never holds has not been met on the way.
     analyses = [library.analyses[key] for d in definitions if (key := (d.module, d.name)) in library.analyses]
-    view = module_view(program, family, plan, [class_of(analysis) for analysis in analyses], library, content_hash)
+    classes = without_idle_methods([class_of(analysis) for analysis in analyses])
+    view = module_view(program, family, plan, classes, library, content_hash)
     return _environment().get_template(_TEMPLATE).render(module=view, marker=MARKER)
 
 

@@ -6,11 +6,10 @@ from the module; those that change in a ``repeat``, or depend on its index, are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from attrs import evolve
 
 from swc.check import OPERATIONS, OperationKind, Type
+from swc.emit.annotations import annotated
 from swc.emit.branches import Absent, Flagged, Settled
 from swc.emit.code import (
     NONE,
@@ -31,7 +30,7 @@ from swc.emit.code import (
 )
 from swc.emit.facts import arguments
 from swc.emit.library import Analysis
-from swc.emit.liveness import used_in, without_dead
+from swc.emit.liveness import returned, used_in, variables_in, without_dead
 from swc.emit.scalars import Scalars
 from swc.emit.shapes import Shape, described
 from swc.emit.simplify import choice
@@ -59,10 +58,10 @@ class Forward(Scalars):
         self._last_comment = ""
         self._avoided = frozenset(map(self._facts.name, self._facts.types))
         # Most numbers of a body are for the constructor alone: the second time, their names are free for other things.
-        self._avoided = _variables(self._body()) & self._avoided
+        self._avoided = variables_in(self._body()) & self._avoided
         body = self._body()
         used = used_in(body)
-        self.statements = self._typed(_returned(body))
+        self.statements = annotated(returned(body), self._result_name)
         self.kept = {
             analysis.facts.name(name): attribute
             for name, attribute in self._attributes.items()
@@ -73,16 +72,10 @@ class Forward(Scalars):
         self._names, self._last_comment = set(), ""
         return without_dead(self._statements(self._facts.node.body))[0]
 
-    def _typed(self, body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        seen, vague = {"x"}, _vague_targets(body)
-        typed = list(_annotated(body, seen, vague))
-        last = typed[-1]
-        if isinstance(last, Return) and _is_vague(last.value):
-            names = ("logits",) if self._facts.definition.is_arch else ("out", "result")
-            free = (name for name in names if name not in seen)
-            name = next(free, None) or self._facts.unused(names[0], seen | self._avoided, spec=False)
-            typed[-1:] = [Assign((name,), last.value, "Tensor"), Return(Name(name))]
-        return tuple(typed)
+    def _result_name(self, seen: set[str]) -> str:
+        names = ("logits",) if self._facts.definition.is_arch else ("out", "result")
+        free = (name for name in names if name not in seen)
+        return next(free, None) or self._facts.unused(names[0], seen | self._avoided, spec=False)
 
     # Numbers
 
@@ -248,58 +241,3 @@ class Forward(Scalars):
         if "kernel" in rest:
             return call(_FUNCTIONS[name], x, rest.pop("kernel"), **rest)
         return call(_FUNCTIONS[name], x)
-
-
-def _variables(body: tuple[Statement, ...]) -> frozenset[str]:
-    """Every variable that statements assign or read."""
-    found = {name for name in used_in(body) if "." not in name}
-    for statement in body:
-        match statement:
-            case Assign(targets=targets):
-                found.update(targets)
-            case Loop(targets=targets, index=index, body=inner):
-                found |= {*targets, index, *_variables(inner)}
-    return frozenset(found)
-
-
-def _returned(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The body with the last assignment written into the ``return``, if that is all that it is for."""
-    if len(body) > 1 and isinstance(body[-1], Return) and isinstance(body[-2], Assign):
-        last, result = body[-2], body[-1]
-        if result.value == Name(last.targets[0]):
-            return (*body[:-2], Return(last.value))
-    return body
-
-
-def _vague_targets(body: tuple[Statement, ...]) -> set[str]:
-    """The variables that are assigned what a module returns, which may be anything to a type checker."""
-    found: set[str] = set()
-    for statement in body:
-        match statement:
-            case Assign(targets=targets, value=value) if _is_vague(value):
-                found.update(targets)
-            case Loop(body=inner):
-                found |= _vague_targets(inner)
-    return found
-
-
-def _annotated(body: tuple[Statement, ...], seen: set[str], vague: set[str]) -> Iterator[Statement]:
-    """The body with the type of each of those variables stated once, where it is assigned first."""
-    for statement in body:
-        match statement:
-            case Assign(targets=(target,)):
-                yield evolve(statement, annotation="Tensor") if target in vague - seen else statement
-                seen.add(target)
-            case Loop(body=inner):
-                yield evolve(statement, body=tuple(_annotated(inner, seen, vague)))
-            case _:
-                yield statement
-
-
-def _is_vague(value: Expression) -> bool:
-    match value:
-        case Call(function=function):
-            return not function.text.startswith(("F.", "torch."))
-        case Infix(left=one, right=other) | Choice(consequent=one, alternative=other):
-            return _is_vague(one) or _is_vague(other)
-    return False

@@ -24,13 +24,14 @@ from swc.emit.code import (
     Loop,
     Name,
     Return,
+    Sequence,
     Statement,
     call,
 )
-from swc.emit.documents import bracketed, document, operators, parenthesised
-from swc.emit.printing import Document, render
+from swc.emit.documents import document, inline, operators, parenthesised
+from swc.emit.printing import render
 from swc.emit.simplify import negated
-from swc.emit.text import binding, flat, operands
+from swc.emit.text import CHOICE, binding, flat, operands
 
 WIDTH = 120
 INDENT = 4
@@ -46,8 +47,7 @@ def fitted(prefix: str, value: Expression, suffix: str, indent: int) -> list[str
     line = " " * indent + prefix + flat(value) + suffix
     if len(line) <= WIDTH:
         return [line]
-    content: list[Document] = [prefix, _broken(value, len(prefix) + indent, indent), suffix]
-    return [(" " * indent + text) if text else "" for text in render(content, WIDTH - indent)]
+    return [" " * indent + text for text in _broken(prefix, value, suffix, indent)]
 
 
 def signature(name: str, parameters: Iterable[str], result: str, indent: int) -> list[str]:
@@ -62,37 +62,36 @@ def signature(name: str, parameters: Iterable[str], result: str, indent: int) ->
     return [start, *(f"{deeper}{parameter}," for parameter in parameters), " " * indent + end]
 
 
-def _broken(value: Expression, used: int, indent: int) -> Document:
+def _broken(prefix: str, value: Expression, suffix: str, indent: int) -> list[str]:
     """A value that does not fit: calls break inside their brackets, operators get parentheses around them.
 
-    An expression with one loosest operator that ends in brackets breaks inside them, if its beginning fits.
+    An expression with one loosest operator that begins or ends with brackets breaks inside those, if that suffices.
     """
     if not isinstance(value, Infix | Choice):
-        return document(value)
-    if operators(value) == 1:
-        last, brackets = _last(value)
-        if brackets:
-            head = flat(value)[: -len(flat(last)) - 2]
-            if used + len(head) + 1 <= WIDTH:
-                return (head, bracketed(last))
-        elif isinstance(last, Call) and last.arguments:
-            head = flat(value)[: -len(flat(last))]
-            if used + len(head) + len(last.function.text) + 1 <= WIDTH:
-                return (head, document(last, broken=True))
-        if isinstance(value, Infix) and binding(value.left) < operands(value)[0]:
-            tail = flat(value)[len(flat(value.left)) + 1 :]
-            if indent + len(tail) <= WIDTH:
-                return (bracketed(value.left), tail[1:])
-    return parenthesised(value)
+        return render((prefix, document(value), suffix), WIDTH - indent)
+    if operators(value) == 1 and (_ends_in_brackets(value) or _begins_with_parentheses(value)):
+        result = render((prefix, inline(value), suffix), WIDTH - indent)
+        if max(map(len, result)) <= WIDTH - indent:
+            return result
+    return render((prefix, parenthesised(value), suffix), WIDTH - indent)
 
 
-def _last(value: Expression) -> tuple[Expression, bool]:
-    """The last operand of an expression, and whether it stands in parentheses."""
+def _ends_in_brackets(value: Expression) -> bool:
+    """Whether the last operand of an expression is a call with arguments, or in parentheses."""
     while isinstance(value, Infix | Choice):
         if isinstance(value, Infix) and binding(value.right) < operands(value)[1]:
-            return value.right, True
+            return True
         value = value.right if isinstance(value, Infix) else value.alternative
-    return value, False
+    return isinstance(value, Sequence) or (isinstance(value, Call) and bool(value.arguments))
+
+
+def _begins_with_parentheses(value: Expression) -> bool:
+    while isinstance(value, Infix | Choice):
+        left, needed = (value.left, operands(value)[0]) if isinstance(value, Infix) else (value.consequent, CHOICE + 1)
+        if binding(left) < needed:
+            return True
+        value = left
+    return isinstance(value, Sequence)
 
 
 def _statement(statement: Statement, indent: int) -> Iterator[str]:

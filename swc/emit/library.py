@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import cast
 
 from attrs import field, frozen
@@ -17,6 +18,7 @@ from swc.emit.code import (
     Call,
     Expression,
     If,
+    Infix,
     Loop,
     Name,
     Prefix,
@@ -29,7 +31,7 @@ from swc.emit.code import (
 )
 from swc.emit.constructor import Constructor
 from swc.emit.facts import Facts
-from swc.emit.liveness import without_dead
+from swc.emit.liveness import returned, values_in, without_dead
 from swc.emit.shapes import NO, YES, Shape
 from swc.emit.simplify import regrouped, replaced
 from swc.emit.text import literal
@@ -47,6 +49,7 @@ class Analysis:
     class_name: str
     image: Expression
     constructor: Constructor = field(repr=False)
+    _asked: list[bool] = field(factory=list, init=False, repr=False)
 
     def is_bool(self, parameter: str) -> bool:
         """Whether a parameter is a truth value, which generated signatures take by keyword only."""
@@ -58,7 +61,7 @@ class Analysis:
         parameters = {self.facts.name(name) for name in self.facts.parameters}
         if "channels" not in self._assigned:
             parameters.add("channels")
-        return result if names_in(result) <= parameters and sum(1 for _ in parts(result)) <= _LARGEST else None
+        return result if names_in(result) <= parameters and _is_short(result) else None
 
     @cached_property
     def _values(self) -> dict[str, Expression]:
@@ -66,28 +69,14 @@ class Analysis:
         values: dict[str, Expression] = {}
         for statement in self.constructor.statements:
             if isinstance(statement, Assign) and len(statement.targets) == 1 and statement.targets[0] in fixed:
-                values[statement.targets[0]] = replaced(statement.value, values)
+                value = replaced(statement.value, values)
+                if _is_short(value):
+                    values[statement.targets[0]] = value
         return values
 
     @cached_property
     def _assigned(self) -> frozenset[str]:
         return _targets(self.constructor.statements)
-
-    @cached_property
-    def known(self) -> Shape:
-        """The shape of the result in terms of the parameters; its channels are a call where no expression does."""
-        result = self.constructor.result
-        channels = self.closed(result.channels)
-        if channels is None:
-            names = {name: Argument(Name(name), name) for name in self.method_parameters}
-            if "channels" in names:
-                names["channels"] = Argument(Name("channels"))
-            channels = Call(Atom(f"{self.class_name}.{self.method_name}"), tuple(names.values()))
-        strides = result.strides
-        if strides is not None:
-            closed = [self.closed(stride) for stride in strides]
-            strides = tuple(s for s in closed if s is not None) if None not in closed else None
-        return Shape(channels, self.closed(result.image) or YES, strides)
 
     def shape(self, x: Shape, given: Mapping[str, Expression]) -> Shape:
         """The shape of what the block makes of ``x`` with the arguments of a call."""
@@ -95,27 +84,61 @@ class Analysis:
         for parameter in self.facts.node.parameters:
             name = parameter.name.text
             values[self.facts.name(name)] = given[name] if name in given else default(parameter)
-        known = self.known
-        strides: tuple[Expression, ...] | None = None
-        if x.strides is not None and known.strides is not None:
-            own = tuple(s for stride in known.strides if (s := replaced(stride, values)) != Atom("1"))
-            strides = (*x.strides, *own) if all(isinstance(s, Atom | Name) for s in own) else None
-        return Shape(regrouped(replaced(known.channels, values)), replaced(known.image, values), strides)
+        result = self.constructor.result
+        image = self.closed(result.image)
+        return Shape(
+            self._channels(values),
+            YES if image is None else replaced(image, values),
+            self._strides(x, values),
+        )
+
+    def _channels(self, values: Mapping[str, Expression]) -> Expression:
+        """The channels of the result for a call: an expression, or a call of the block's method if that is too long."""
+        expression = self.closed(self.constructor.result.channels)
+        if expression is not None:
+            result = regrouped(replaced(expression, values))
+            if _is_short(result):
+                return result
+        self._asked.append(True)
+        names = self.method_parameters
+        arguments = (Argument(values[name], "" if name == "channels" else name) for name in names)
+        return Call(Atom(f"{self.class_name}.{self.method_name}"), tuple(arguments))
+
+    def _strides(self, x: Shape, values: Mapping[str, Expression]) -> tuple[Expression, ...] | None:
+        strides = self.constructor.result.strides
+        if x.strides is None or strides is None:
+            return None
+        result = list(x.strides)
+        for stride in strides:
+            closed = self.closed(stride)
+            actual = None if closed is None else replaced(closed, values)
+            if not isinstance(actual, Atom | Name):
+                return None
+            if actual != Atom("1"):
+                result.append(actual)
+        return tuple(result)
+
+    @property
+    def has_method(self) -> bool:
+        """Whether a caller needs the static method that works out the channels of the result."""
+        return bool(self._asked)
 
     @cached_property
     def method_name(self) -> str:
-        """What the static method is called that works out the channels of the result."""
+        """What that method is called."""
         return self.constructor.attribute("out_channels")
 
     @cached_property
     def method(self) -> tuple[Statement, ...]:
-        """The body of that method; empty if there is no need for it."""
+        """The body of that method."""
         result = self.constructor.result.channels
-        if self.closed(result) is not None:
-            return ()
-        if any(isinstance(part, Call) or getattr(part, "operator", "") == "**" for part in parts(result)):
-            result = call("int", result)  # powers of ints have no precise type
-        return without_dead((*_without_modules(self.constructor.statements), Return(result)))[0]
+        body, _ = without_dead((*_without_modules(self.constructor.statements), Return(result)))
+        body = returned(body)
+        if any(isinstance(part, Infix) and part.operator == "**" for v in values_in(body) for part in parts(v)):
+            last = body[-1]
+            result = last.value if isinstance(last, Return) else result
+            body = (*body[:-1], Return(call("int", result)))  # powers of ints have no precise type
+        return body
 
     @cached_property
     def method_parameters(self) -> tuple[str, ...]:
@@ -150,6 +173,10 @@ class Library:
             constructor = Constructor(facts, self, image)
             self.analyses[key] = Analysis(facts, self._classes[key], image, constructor)
         return self.analyses[key]
+
+
+def _is_short(expression: Expression) -> bool:
+    return sum(1 for _ in islice(parts(expression), _LARGEST + 1)) <= _LARGEST
 
 
 def default(parameter: t.Parameter) -> Expression:

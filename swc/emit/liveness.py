@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from attrs import define, evolve, field
 
-from swc.emit.code import Append, Assign, Call, Delete, Expression, If, Loop, Name, Return, Statement, names_in, parts
+from swc.emit.code import Append, Assign, Atom, Delete, Expression, If, Loop, Name, Return, Statement, names_in, parts
 from swc.emit.facts import reads
 from swc.syntax import tree as t
 
 Names = frozenset[str]
+_PRECISE = 4
 
 
 @define
 class Liveness:
-    """For each statement, by identity: the variables read after it; for each ``repeat`` those read from its head on."""
+    """The variables that are read from the head of each ``repeat`` on, by the identity of its node, in ``head``."""
 
-    after: dict[int, Names] = field(factory=dict)
     head: dict[int, Names] = field(factory=dict)
+    exposed: dict[int, Names] = field(factory=dict)
 
     def follow(self, body: tuple[t.Statement, ...], live: Names) -> Names:
         """Go through a body from its end, where ``live`` are needed, to its beginning."""
         for statement in reversed(body):
-            self.after[id(statement)] = live
             match statement:
                 case t.Assign():
                     live = (live - {statement.target.text}) | frozenset(reads(statement.value))
@@ -36,20 +36,33 @@ class Liveness:
         return live
 
     def _repeat(self, statement: t.Repeat, live: Names) -> Names:
-        head = live
-        while True:
-            around = live | self.follow(statement.body, head)
-            if around == head:
-                break
-            head = around
+        head = live | self._exposed(statement)
         self.head[id(statement)] = head
+        self.follow(statement.body, head)
         return head | frozenset(reads(statement.count))
 
+    def _exposed(self, statement: t.Repeat) -> Names:
+        """What a round of a loop reads from before it."""
+        if id(statement) not in self.exposed:
+            live: Names = frozenset()
+            for inner in reversed(statement.body):
+                match inner:
+                    case t.Assign():
+                        live = (live - {inner.target.text}) | frozenset(reads(inner.value))
+                    case t.Repeat():
+                        live |= self._exposed(inner) | frozenset(reads(inner.count))
+                    case _:
+                        pass
+            self.exposed[id(statement)] = live
+        return self.exposed[id(statement)]
 
-def without_dead(statements: Iterable[Statement], live: Names = frozenset()) -> tuple[tuple[Statement, ...], Names]:
+
+def without_dead(
+    statements: Iterable[Statement], live: Names = frozenset(), depth: int = 0
+) -> tuple[tuple[Statement, ...], Names]:
     """Drop assignments to local variables that nothing reads, and loops that do nothing.
 
-    Returns the statements that are left, and what they read from before.
+    Returns the statements that are left, and what they read from before. ``depth`` counts the loops around them.
     """
     kept: list[Statement] = []
     for statement in reversed(tuple(statements)):
@@ -64,11 +77,11 @@ def without_dead(statements: Iterable[Statement], live: Names = frozenset()) -> 
                 live |= names_in(value) | ({list_} if "." not in list_ else set())
                 kept.append(statement)
             case Loop():
-                loop, live = _loop(statement, live)
+                loop, live = _loop(statement, live, depth + 1)
                 kept.extend(loop)
             case If(condition=condition, body=body, alternative=alternative):
-                body, before = without_dead(body, live)
-                alternative, other = without_dead(alternative, live)
+                body, before = without_dead(body, live, depth)
+                alternative, other = without_dead(alternative, live, depth)
                 if body or alternative:
                     kept.append(If(condition, body, alternative))
                     live = before | other | names_in(condition)
@@ -80,11 +93,13 @@ def without_dead(statements: Iterable[Statement], live: Names = frozenset()) -> 
     return tuple(reversed(kept)), live
 
 
-def _loop(statement: Loop, live: Names) -> tuple[tuple[Statement, ...], Names]:
+def _loop(statement: Loop, live: Names, depth: int) -> tuple[tuple[Statement, ...], Names]:
     targets = frozenset({*statement.targets, statement.index})
-    head = live
+    # What a round leaves may be read by the next one. Deep inside loops, all that is read counts as needed: finding
+    # out more takes twice the time with every level.
+    head = live if depth <= _PRECISE else live | used_in(statement.body)
     while True:
-        body, before = without_dead(statement.body, head)
+        body, before = without_dead(statement.body, head, depth)
         around = head | (before - targets)
         if around == head:
             break
@@ -99,23 +114,46 @@ def _loop(statement: Loop, live: Names) -> tuple[tuple[Statement, ...], Names]:
 
 def used_in(statements: Iterable[Statement]) -> Names:
     """Every variable and every attribute (``self.name``) that statements read."""
-    found: set[str] = set()
+    return frozenset(
+        part.text for value in values_in(statements) for part in parts(value) if isinstance(part, Name | Atom)
+    )
+
+
+def values_in(statements: Iterable[Statement]) -> Iterator[Expression]:
+    """Every value that statements use."""
     for statement in statements:
         match statement:
             case Assign(value=value) | Return(value=value):
-                found |= _texts(value)
+                yield value
             case Append(list=list_, value=value):
-                found |= _texts(value) | {list_}
+                yield from (Name(list_), value)
             case Loop(iterable=iterable, body=body):
-                found |= _texts(iterable) | used_in(body)
+                yield iterable
+                yield from values_in(body)
             case If(condition=condition, body=body, alternative=alternative):
-                found |= _texts(condition) | used_in(body) | used_in(alternative)
+                yield condition
+                yield from values_in(body)
+                yield from values_in(alternative)
             case Delete():
                 pass
+
+
+def variables_in(body: tuple[Statement, ...]) -> frozenset[str]:
+    """Every variable that statements assign or read."""
+    found = {name for name in used_in(body) if "." not in name}
+    for statement in body:
+        match statement:
+            case Assign(targets=targets):
+                found.update(targets)
+            case Loop(targets=targets, index=index, body=inner):
+                found |= {*targets, index, *variables_in(inner)}
     return frozenset(found)
 
 
-def _texts(value: Expression) -> set[str]:
-    return {part.text for part in parts(value) if hasattr(part, "text")} | {
-        part.function.text for part in parts(value) if isinstance(part, Call)
-    }
+def returned(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The body with the last assignment written into the ``return``, if that is all that it is for."""
+    if len(body) > 1 and isinstance(body[-1], Return) and isinstance(body[-2], Assign):
+        last, result = body[-2], body[-1]
+        if result.value == Name(last.targets[0]):
+            return (*body[:-2], Return(last.value))
+    return body

@@ -91,7 +91,7 @@ def _fits(room: int, entry: _Entry, rest: list[_Entry]) -> bool:
             case Indent():
                 stack.append((indent, breaks, part.content))
             case Group():
-                stack.append((indent, breaks and part.broken, part.content))
+                stack.append((indent, breaks, part.content))
             case _:
                 stack.extend((indent, breaks, item) for item in reversed(part))
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath
 from typing import cast
 
 from attrs import frozen
@@ -93,7 +93,7 @@ def module_view(
 
 def spec_name(program: Program) -> str:
     """The spec's file name, without folders, as comments may show it."""
-    name = PurePosixPath(PureWindowsPath(program.modules[""].file.source.name).as_posix()).name
+    name = PurePosixPath(program.modules[""].file.source.name).name
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name) or "spec"
 
 

@@ -2,6 +2,7 @@
 
 from swc.family.model import (
     Budget,
+    ClusterHint,
     Clustering,
     ClusterMethod,
     Family,
@@ -11,6 +12,7 @@ from swc.family.model import (
     Member,
     Refinement,
     Sharing,
+    TemplatesHint,
 )
 from swc.family.recipe import Augment, AugmentKind, Recipe, Schedule, ScheduleKind, Sgd
 
@@ -18,6 +20,7 @@ __all__ = [
     "Augment",
     "AugmentKind",
     "Budget",
+    "ClusterHint",
     "ClusterMethod",
     "Clustering",
     "Family",
@@ -31,4 +34,5 @@ __all__ = [
     "ScheduleKind",
     "Sgd",
     "Sharing",
+    "TemplatesHint",
 ]

@@ -117,8 +117,30 @@ class Hint:
 
 
 @frozen
+class TemplatesHint(Hint):
+    """``templates 2..4 for a, b``: SuperWeights that serve a matched layer keep their templates within ``bounds``.
+
+    These take the place of the bounds that hold for the whole family; where several hints bear on a SuperWeight, by
+    whichever of its layers, all of them hold. A SuperWeight with fewer coefficient vectors than the lower bound has one
+    template for each vector, because more would add nothing to what it can be.
+    """
+
+    bounds: tuple[int, int] = field(kw_only=True)
+
+
+@frozen
+class ClusterHint(Hint):
+    """``cluster NAME a, b``: the matched layers, and what ties tie to them, are one cluster of their own."""
+
+    name: str = field(kw_only=True)
+
+
+@frozen
 class Sharing:
-    """What the ``share`` section says. ``refinement`` is None for ``refine none``."""
+    """What the ``share`` section says. ``refinement`` is None for ``refine none``.
+
+    ``templates`` are the bounds for SuperWeights that no ``template_hints`` speak of.
+    """
 
     clustering: Clustering = Clustering()
     refinement: Refinement | None = Refinement()
@@ -128,6 +150,8 @@ class Sharing:
     public: tuple[Hint, ...] = ()
     ties: tuple[Hint, ...] = ()
     aparts: tuple[Hint, ...] = ()
+    template_hints: tuple[TemplatesHint, ...] = ()
+    hand_made: tuple[ClusterHint, ...] = ()
 
 
 @frozen

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
+
+from swc.diagnostics import Source, Span
 
 FORMAT_VERSION = 1
 
@@ -17,6 +20,7 @@ class Lock:
 
     ``threshold`` is the τ that was asked for and ``threshold_used`` the one that fits the budget; ``clusters`` maps a
     cluster's name to its layers and their shapes (out, in, kh, kw); ``structure`` is the structural hash of the spec.
+    ``source`` is the text that the lock was read from.
     """
 
     family: str
@@ -28,6 +32,7 @@ class Lock:
     threshold_used: float
     clusters: Mapping[str, Mapping[str, Shape]]
     format_version: int = FORMAT_VERSION
+    source: Source | None = field(default=None, eq=False, repr=False)
 
     @property
     def layers(self) -> dict[str, Shape]:
@@ -37,3 +42,13 @@ class Lock:
     def cluster_layers(self) -> dict[str, tuple[str, ...]]:
         """The clusters as the planner takes them."""
         return {name: tuple(layers) for name, layers in self.clusters.items()}
+
+    def place(self, key: str) -> Span | None:
+        """Where an entry, a cluster or a layer stands in the text that the lock was read from."""
+        return None if self.source is None else place_of_key(self.source, key)
+
+
+def place_of_key(source: Source, key: str, *, last: bool = False) -> Span | None:
+    """Where a key stands in a JSON text: the first time, or the last."""
+    found = list(re.finditer(rf'"{re.escape(key)}"(?=\s*:)', source.text))
+    return Span(source, *found[-1 if last else 0].span()) if found else None

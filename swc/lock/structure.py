@@ -9,16 +9,17 @@ from swc.family import Family, Hint
 
 
 def structure_hash(family: Family) -> str:
-    """Sixteen hexadecimal digits over members, layers, shapes, input, classes and hints.
+    """Sixteen hexadecimal digits over members, layers, shapes, input, classes and the hints on who shares with whom.
 
-    Layout, comments, the budget and the training recipe do not count: a spec may change them and keep its lock.
+    Layout, comments, the budget, numbers of templates and the training recipe do not count: a spec may change them and
+    keep its lock. Without clusters made by hand the digits are those that they were before there were any.
     """
 
     def hints(found: tuple[Hint, ...]) -> list[list[list[str]]]:
         return [[sorted(names) for names in hint.layers] for hint in found]
 
     sharing = family.sharing
-    content = {
+    content: dict[str, object] = {
         "input": family.input,
         "classes": family.classes,
         "members": [
@@ -31,5 +32,7 @@ def structure_hash(family: Family) -> str:
         ],
         "hints": [hints(sharing.private), hints(sharing.public), hints(sharing.ties), hints(sharing.aparts)],
     }
+    if sharing.hand_made:
+        content["hand_made"] = [[hint.name, sorted(hint.all_layers)] for hint in sharing.hand_made]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from swc.diagnostics import Diagnostic, SpecError
+from attrs import frozen
+
+from swc.diagnostics import Diagnostic, Related, SpecError
 from swc.family import Family
 from swc.lock.model import Lock, Shape
 from swc.lock.structure import structure_hash
@@ -12,7 +14,41 @@ from swc.lock.structure import structure_hash
 _SHOWN = 12
 
 
-def verify_lock(lock: Lock, family: Family, shareable: Iterable[str], display: str) -> None:
+@frozen
+class Mismatch:
+    """A layer that lock and spec do not agree about, and its shape in each; None where it does not share."""
+
+    layer: str
+    locked: Shape | None
+    now: Shape | None
+
+    def __str__(self) -> str:
+        if self.now is None:
+            return f"{self.layer}: locked, but the spec has no such layer that shares"
+        if self.locked is None:
+            return f"{self.layer}: in the spec, but not in the lock"
+        before, after = ("×".join(map(str, shape)) for shape in (self.locked, self.now))
+        return f"{self.layer}: {before} in the lock, {after} in the spec"
+
+
+def mismatches(lock: Lock, family: Family, shareable: Iterable[str]) -> tuple[Mismatch, ...]:
+    """Every layer that lock and spec do not agree about, by name.
+
+    Args:
+        lock: what the lock file says.
+        family: what the spec says now.
+        shareable: names of the layers that the spec lets share.
+    """
+    names = set(shareable)
+    now = {layer.name: layer.shape for layer in family.layers if layer.name in names}
+    locked = lock.layers
+    found = (Mismatch(name, locked.get(name), now.get(name)) for name in sorted(locked.keys() | now.keys()))
+    return tuple(mismatch for mismatch in found if mismatch.locked != mismatch.now)
+
+
+def verify_lock(
+    lock: Lock, family: Family, shareable: Iterable[str], display: str, *, shown: int | None = _SHOWN
+) -> None:
     """Compare a lock with the family it should belong to.
 
     Args:
@@ -20,42 +56,54 @@ def verify_lock(lock: Lock, family: Family, shareable: Iterable[str], display: s
         family: what the spec says now.
         shareable: names of the layers that the spec lets share.
         display: the lock file's name in messages.
+        shown: how many layers to list; all of them if None.
 
     Raises:
-        SpecError: SW0703 with every layer that is gone, new or of another shape.
+        SpecError: SW0703 when the lock was made for another family or another version of it, SW0706 when somebody has
+            changed the lock so that its layers are no longer the family's; with the layers that are gone, new or of
+            another shape.
     """
-    if lock.structure == structure_hash(family):
+    found = mismatches(lock, family, shareable)
+    same = lock.structure == structure_hash(family)
+    if same and not found:
         return
-    names = set(shareable)
-    now = {layer.name: layer.shape for layer in family.layers if layer.name in names}
-    changes = _changes(lock.layers, now)
-    if not changes:
-        changes = ["the layers that share are the same, but other layers, the input, the classes or hints changed"]
-    shown = changes[:_SHOWN]
-    if len(changes) > _SHOWN:
-        shown.append(f"and {len(changes) - _SHOWN} more")
-    raise SpecError(
-        (
-            Diagnostic(
-                "SW0703",
-                f"lock file {display} was made for another version of family `{family.name}`",
-                family.span,
-                label="this family has changed since the search",
-                detail="\n".join(shown),
-                help="run `swc search` again, or compile with --no-lock to share without a search",
-            ),
-        )
+    places = [place for mismatch in found if (place := lock.place(mismatch.layer)) is not None]
+    related = [Related(place, "in the lock") for place in places[:1]]
+    detail = _listed(found, shown)
+    if same:
+        raise SpecError((_edited(family, detail, display, related),))
+    raise SpecError((_outdated(lock, family, detail, display, related),))
+
+
+def _edited(family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
+    return Diagnostic(
+        "SW0706",
+        f"lock file {display} was edited: its layers are no longer those of family `{family.name}`",
+        related[0].span if related else family.span,
+        label="not as in the spec" if related else "the family that it was made for",
+        detail=detail,
+        help="correct it, restore it from version control, or run `swc search` again; layers may be moved from one "
+        "cluster to another by hand, and not be added, dropped or reshaped",
     )
 
 
-def _changes(locked: dict[str, Shape], now: dict[str, Shape]) -> list[str]:
-    lines = []
-    for name in sorted(locked.keys() | now.keys()):
-        if name not in now:
-            lines.append(f"{name}: locked, but the spec has no such layer that shares")
-        elif name not in locked:
-            lines.append(f"{name}: in the spec, but not in the lock")
-        elif locked[name] != now[name]:
-            before, after = ("×".join(map(str, s)) for s in (locked[name], now[name]))
-            lines.append(f"{name}: {before} in the lock, {after} in the spec")
-    return lines
+def _outdated(lock: Lock, family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
+    another = lock.family != family.name
+    whose = f"family `{lock.family}`, and not for" if another else "another version of"
+    same = "the layers that share are the same, but other layers, the input, the classes or hints changed"
+    return Diagnostic(
+        "SW0703",
+        f"lock file {display} was made for {whose} family `{family.name}`",
+        family.span,
+        label="another family" if another else "this family has changed since the search",
+        detail=detail or same,
+        related=tuple(related),
+        help="run `swc search` again, or compile with --no-lock to share without a search",
+    )
+
+
+def _listed(found: Sequence[Mismatch], shown: int | None) -> str:
+    lines = [str(mismatch) for mismatch in found[:shown]]
+    if len(lines) < len(found):
+        lines.append(f"and {len(found) - len(lines)} more (all of them: swc lock verify)")
+    return "\n".join(lines)

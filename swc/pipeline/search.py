@@ -16,9 +16,11 @@ from swc.diagnostics import Diagnostic, SpecError
 from swc.family import ClusterMethod, Family
 from swc.files import write_atomically
 from swc.lock import Lock, structure_hash, write_lock
+from swc.output import check_ours
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.settings import Run
 from swc.plan import cluster_name, fits, shareable_layers
+from swc.plan.hints import hand_made, tied_groups
 
 if TYPE_CHECKING:
     from swc_runtime.search_result import SearchResult
@@ -28,16 +30,20 @@ Groups = tuple[tuple[str, ...], ...]
 
 @frozen
 class Hints:
-    """Tie hints as groups of layers that stay together, apart hints as pairs that never meet."""
+    """What a search may not change: groups of layers that stay together, and pairs that never meet."""
 
     together: tuple[tuple[str, ...], ...]
     apart: tuple[tuple[str, str], ...]
 
 
 def search_hints(family: Family) -> Hints:
-    """The hints that bind a search, among the layers that share."""
-    shared = {layer.name for layer in shareable_layers(family)}
-    together = tuple(tuple(n for n in hint.all_layers if n in shared) for hint in family.sharing.ties)
+    """The hints that bind a search, among the layers that share.
+
+    A cluster made by hand stays together, and its first layer, for all of it, apart from every layer outside.
+    """
+    groups = [tuple(layer.name for layer in group) for group in tied_groups(family)]
+    shared = {name for group in groups for name in group}
+    made = hand_made(family)
     apart = tuple(
         (a, b)
         for hint in family.sharing.aparts
@@ -46,7 +52,10 @@ def search_hints(family: Family) -> Hints:
         for b in second
         if a in shared and b in shared
     )
-    return Hints(tuple(group for group in together if group), apart)
+    alone = tuple(
+        (group[0], other) for group in groups if group[0] in made for other in sorted(shared.difference(group))
+    )
+    return Hints(tuple(group for group in groups if len(group) > 1), apart + alone)
 
 
 def named_clusters(groups: Groups, family: Family) -> dict[str, tuple[str, ...]]:
@@ -54,26 +63,37 @@ def named_clusters(groups: Groups, family: Family) -> dict[str, tuple[str, ...]]
     return {cluster_name(group, family): group for group in groups}
 
 
+def needs_search(family: Family) -> bool:
+    """Whether a family asks for a search, and has at least two layers that could share."""
+    return family.sharing.clustering.method is ClusterMethod.GRADIENT and len(shareable_layers(family)) > 1
+
+
 def compile_for_search(spec: Path) -> Compiled:
     """Compile a spec as the search wants it: no lock, layers of a kernel size together.
 
     Raises:
-        SpecError: SW0704 when the spec does not ask for a search.
+        SpecError: SW0704 when there is nothing to search.
     """
     compiled = compile_spec(spec, LockChoice(ignored=True))
+    if needs_search(compiled.family):
+        return compiled
     method = compiled.family.sharing.clustering.method
-    if method is not ClusterMethod.GRADIENT:
-        raise SpecError(
-            (
-                Diagnostic(
-                    "SW0704",
-                    f"family `{compiled.family.name}` says `clusters {method}`, which needs no search",
-                    compiled.family.span,
-                    help="write `clusters gradient(threshold=0.1, epochs=20)` in its share section, or just train it",
-                ),
-            )
+    if method is ClusterMethod.GRADIENT:
+        why, remedy = "has fewer than two layers that may share", "take back `private` hints, or just train it"
+    else:
+        why = f"says `clusters {method}`, which needs no search"
+        remedy = "write `clusters gradient(threshold=0.1, epochs=20)` in its share section, or just train it"
+    raise SpecError(
+        (
+            Diagnostic(
+                "SW0704",
+                f"family `{compiled.family.name}` {why}",
+                compiled.family.span,
+                label="nothing to search",
+                help=remedy,
+            ),
         )
-    return compiled
+    )
 
 
 def lock_of(compiled: Compiled, result: SearchResult, data: str) -> Lock:
@@ -105,6 +125,10 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
     """Train the family hard-shared, compare gradients and group layers (paper, sec. 2.2.1).
 
     ``folder`` receives the generated file that the search trains. Nothing is written to the lock file yet.
+
+    Raises:
+        SpecError: SW0801 when a file of that name is there that swc did not write.
+        RuntimeProblem: the data, the options or the hardware do not allow it, or the loss is no longer finite.
     """
     import torch  # noqa: PLC0415 - the search runs on torch; compiling must not load it
 
@@ -112,6 +136,7 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
     from swc_runtime.search import search  # noqa: PLC0415
 
     path = folder / compiled.file_name
+    check_ours(path)
     write_atomically(path, compiled.text())
     family_class = load_family_class(path)
     data = run.data.load(family_class)
@@ -146,6 +171,11 @@ def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: st
         before = SearchResult.from_json(kept["search"])
     except (KeyError, TypeError, ValueError) as error:
         raise _no_similarities(path, f"they are damaged ({error})") from error
+    measured = sorted(str(layer) for pool in before.pools for layer in pool.layers)
+    if measured != sorted(layer.name for layer in shareable_layers(compiled.family)):
+        raise _no_similarities(path, "they are damaged (they name other layers than the family has)")
+    if type(before.epochs) is not int or type(before.seed) is not int:
+        raise _no_similarities(path, "they are damaged (epochs and seed are no whole numbers)")
     hints = search_hints(compiled.family)
     found = fit_threshold(
         before.pools, threshold, fits_budget(compiled.family), together=hints.together, apart=hints.apart
@@ -175,7 +205,7 @@ def _kept(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _no_similarities(path, f"the file cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_similarities(path, f"they are damaged ({error})") from error
     if not isinstance(content, dict):
         raise _no_similarities(path, "they are damaged (no object)")

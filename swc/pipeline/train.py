@@ -10,11 +10,11 @@ from attrs import frozen
 
 from swc.compiler import LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
-from swc.family import ClusterMethod
 from swc.files import write_atomically
 from swc.lock import lock_path
+from swc.output import check_ours
 from swc.pipeline.modules import load_family_class
-from swc.pipeline.search import compile_for_search, run_search, save
+from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
 
 if TYPE_CHECKING:
@@ -68,17 +68,27 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
     """Bring a target to the point where it can be trained: the generated file, and the run's folder.
 
     A spec is compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is
-    written, so that it survives whatever happens to the training.
+    written, so that it survives whatever happens to the training. A run that is resumed is never searched, and its
+    generated file stays as it is.
+
+    Raises:
+        SpecError: the spec is wrong, SW0801 when a file is in the way that swc did not write, or SW0805 when a run to
+            resume was compiled from something else.
+        RuntimeProblem: the search is not possible, or there is nothing to resume.
     """
     if not is_spec(target):
         return target, run_folder or Path("runs") / target.stem
+    if run.options.resume:
+        return _resumed(target, run_folder, search)
     choice = LockChoice(search.lock, ignored=search.skipped)
     program_lock = search.lock or lock_path(target)
     searching = search.anew or (not search.skipped and not program_lock.exists())
     # Everything that can be wrong with the spec is reported before any training starts.
     compiled = compile_spec(target, LockChoice(ignored=True) if searching else choice)
     folder = run_folder or Path("runs") / compiled.family.name
-    if searching and compiled.family.sharing.clustering.method is ClusterMethod.GRADIENT:
+    path = folder / compiled.file_name
+    check_ours(path)
+    if searching and needs_search(compiled.family):
         for_search = compile_for_search(target)
         lock, result = run_search(for_search, run, folder / "search", search.epochs)
         save(program_lock, lock, result)
@@ -88,9 +98,33 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
         compiled = compile_spec(target, LockChoice(program_lock))
     elif compiled.lock is not None:
         run.reporter.say(f"clusters from {program_lock} (search anew with --fresh)")
-    path = folder / compiled.file_name
     write_atomically(path, compiled.text())
     run.reporter.say(f"compiled to {path}")
+    return path, folder
+
+
+def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> tuple[Path, Path]:
+    """The generated file and the folder of a spec's run that is to go on; the file is only written if it is gone."""
+    from swc_runtime.training import resumable  # noqa: PLC0415 - see DataChoice.load
+
+    compiled = compile_spec(spec, LockChoice(search.lock, ignored=search.skipped))
+    folder = run_folder or Path("runs") / compiled.family.name
+    resumable(folder)
+    path = folder / compiled.file_name
+    if path.exists() and path.read_bytes() != compiled.text().encode():
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0805",
+                    f"the run in {folder} was not compiled from {spec} as it is now",
+                    compiled.family.span,
+                    label="this, an architecture or the lock file has changed since",
+                    help=f"go on with what it was compiled to (`swc train {path} --run {folder} --resume`), or train "
+                    "the spec anew in another folder (`--run`)",
+                ),
+            )
+        )
+    write_atomically(path, compiled.text())
     return path, folder
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from swc.family import Family
 from swc.plan.cost import fixed_cost
 from swc.plan.division import Division, Whole
-from swc.plan.graph import Shape
 from swc.plan.model import (
     FORMAT_VERSION,
     Cluster,
@@ -19,7 +18,8 @@ from swc.plan.model import (
     Rectangle,
     SuperWeight,
 )
-from swc.plan.plane import Plane, covers
+from swc.plan.plane import Plane
+from swc.plan.quadrants import Quadrants
 
 
 def build_plan(family: Family, planes: Sequence[Plane], division: Division, structure: str) -> Plan:
@@ -40,10 +40,8 @@ def build_plan(family: Family, planes: Sequence[Plane], division: Division, stru
         names = tuple(layer.name for layer in plane.layers)
         clusters.append(Cluster(plane.name, plane.kernel, plane.fan_in, names, fold))
         superweights += own
-        used = {
-            shape: tuple(s.id for s in own if shape[0] > s.rectangle.row and shape[1] > s.rectangle.column)
-            for shape in plane.shapes
-        }
+        starts = Quadrants([(-s.rectangle.row, -s.rectangle.column) for s in own], [s.id for s in own])
+        used = {shape: starts.beyond(1 - shape[0], 1 - shape[1]) for shape in plane.shapes}
         sources |= {layer.name: (plane.name, used[layer.out, layer.inputs]) for layer in plane.layers}
     fixed = fixed_cost(family)
     coefficients = sum(s.templates * s.coefficient_vectors for s in superweights)
@@ -77,7 +75,7 @@ def build_plan(family: Family, planes: Sequence[Plane], division: Division, stru
 def _pieces(plane: Plane, counts: Sequence[int]) -> Iterator[SuperWeight]:
     users = _users(plane)
     for piece, templates in zip(plane.pieces, counts, strict=True):
-        yield _superweight(plane, piece.rectangle, templates, users(piece.node))
+        yield _superweight(plane, piece.rectangle, templates, users.beyond(*piece.node))
 
 
 def _tiles(plane: Plane, fold: Fold) -> Iterator[SuperWeight]:
@@ -87,7 +85,7 @@ def _tiles(plane: Plane, fold: Fold) -> Iterator[SuperWeight]:
     width = max(inputs for _, inputs in plane.shapes)
     for row in range(0, height, fold.rows):
         for column in range(0, width, fold.columns):
-            layers = users((row + 1, column + 1))
+            layers = users.beyond(row + 1, column + 1)
             if layers:
                 size = (min(fold.rows, height - row), min(fold.columns, width - column))
                 yield _superweight(plane, Rectangle(row, column, *size), fold.templates, layers)
@@ -104,14 +102,6 @@ def _superweight(plane: Plane, rectangle: Rectangle, templates: int, users: tupl
     )
 
 
-def _users(plane: Plane) -> Callable[[Shape], tuple[str, ...]]:
-    """Look up the layers that contain a rectangle [0, out) x [0, in); equal answers are one tuple."""
-    known: dict[frozenset[Shape], tuple[str, ...]] = {}
-
-    def look_up(node: Shape) -> tuple[str, ...]:
-        large = frozenset(shape for shape in plane.shapes if covers(shape, node))
-        if large not in known:
-            known[large] = tuple(layer.name for layer in plane.layers if (layer.out, layer.inputs) in large)
-        return known[large]
-
-    return look_up
+def _users(plane: Plane) -> Quadrants:
+    """Looks up the layers that contain a rectangle [0, out) x [0, in)."""
+    return Quadrants([(layer.out, layer.inputs) for layer in plane.layers], [layer.name for layer in plane.layers])

@@ -3,7 +3,8 @@
 At first every shareable layer of a kernel size is in one cluster, named after it (``conv3x3``, ``conv1x1``,
 ``linear``). Where that cannot spend the budget under the cap on templates, or the spec asks for it, layers are parted
 by their relative depth into bins (``conv3x3-bin1`` ...; the same number of bins for every kernel size).
-``apart`` parts clusters further (``conv3x3-part1`` ...).
+``apart`` parts clusters further (``conv3x3-part1`` ...). Clusters made by hand stay what they are, whatever becomes of
+the others: ``cluster back ...`` makes ``conv3x3-back``.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import fsum
 
+from swc.diagnostics import Diagnostics
 from swc.family import ClusterMethod, Family, Kind, Layer
+from swc.plan.bounds import check_meeting
+from swc.plan.contradictions import check_hints
 from swc.plan.cost import available, slack
 from swc.plan.division import fits_whole, smallest
-from swc.plan.hints import agree, apart_sides, check_hints, size, tied_groups
+from swc.plan.hints import agree, apart_sides, hand_made, size, tied_groups
 from swc.plan.plane import planes_of
 
 # The bins of `clusters depth` when the spec does not count them (the default of the authors' code).
@@ -30,27 +34,32 @@ def initial_clusters(family: Family) -> Clusters:
         SpecError: the hints contradict each other.
     """
     check_hints(family)
-    sharing = family.sharing
-    if sharing.bins is not None:
-        return _binned(family, sharing.bins)
-    if sharing.clustering.method is ClusterMethod.DEPTH:
-        return _binned(family, _DEPTH_BINS)
-    if sharing.clustering.method is ClusterMethod.SINGLE:
-        return _binned(family, 1)
-    return _spendable(family)
+    method, bins = family.sharing.clustering.method, family.sharing.bins
+    found = Diagnostics()
+    if method is ClusterMethod.GRADIENT:
+        check_meeting(family, *_meetings(family), found)
+        found.raise_errors()
+        return _spendable(family) if bins is None else _binned(family, bins)
+    clusters = _binned(family, bins or (_DEPTH_BINS if method is ClusterMethod.DEPTH else 1))
+    check_meeting(family, clusters.values(), {}, found)
+    found.raise_errors()
+    return clusters
 
 
 def cluster_name(layers: Iterable[str], family: Family) -> str:
     """The name of a cluster that a search found: its kernel's, and its first layer's in the family's order.
 
-    A cluster of all shareable layers of its kernel size is named by the kernel alone.
+    A cluster of all shareable layers of its kernel size is named by the kernel alone; one made by hand by its kernel
+    and the name that the spec gives it, and its layers do not count among the others.
     """
     names = frozenset(layers)
-    groups = tied_groups(family)
+    groups, made = tied_groups(family), hand_made(family)
     base = _kernel_name([x for group in groups if any(y.name in names for y in group) for x in group])
-    if names == {x.name for group in groups if _kernel_name(group) == base for x in group}:
-        return base
     first = next(layer.name for layer in family.layers if layer.name in names)
+    if first in made:
+        return f"{base}-{made[first]}"
+    if names == {x.name for group in groups if _kernel_name(group) == base for x in group if x.name not in made}:
+        return base
     return f"{base}-{first.replace('.', '-')}"
 
 
@@ -99,9 +108,12 @@ def _binned(family: Family, bins: int) -> Clusters:
     Layers that are tied stay together: their depth is the mean of theirs.
     """
     groups: dict[str, list[tuple[Layer, ...]]] = {}
+    made = hand_made(family)
     for group in tied_groups(family):
         name = _kernel_name(group)
-        if bins > 1:
+        if group[0].name in made:
+            name += f"-{made[group[0].name]}"
+        elif bins > 1:
             depth = fsum(layer.depth for layer in group) / len(group)
             name += f"-bin{min(int(depth * bins), bins - 1) + 1}"
         groups.setdefault(name, []).append(group)
@@ -114,6 +126,26 @@ def _binned(family: Family, bins: int) -> Clusters:
             key = name if len(parts) == 1 else f"{name}-part{number}"
             clusters[key] = tuple(sorted((x.name for group in part for x in group), key=position.__getitem__))
     return clusters
+
+
+def _meetings(family: Family) -> tuple[list[tuple[str, ...]], dict[str, tuple[int | None, ...]]]:
+    """What a search may find: the layers that could come into one cluster, and what keeps each apart from others.
+
+    A search begins with the layers of a kernel size, whatever their bins. What is tied goes where the others go, so
+    each layer has the sides of all that it is tied to.
+    """
+    sides = apart_sides(family)
+    merged = {
+        layer.name: own
+        for group in tied_groups(family)
+        for own in [_merged((sides[x.name] for x in group if x.name in sides), len(family.sharing.aparts))]
+        for layer in group
+    }
+    pools: dict[str, list[str]] = {}
+    made = hand_made(family)
+    for group in tied_groups(family):
+        pools.setdefault(f"{_kernel_name(group)}-{made.get(group[0].name, '')}", []).extend(x.name for x in group)
+    return [tuple(pool) for pool in pools.values()], merged
 
 
 def _parted(

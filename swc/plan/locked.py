@@ -2,7 +2,7 @@
 
 Codes: SW0711 layers that no cluster names, SW0712 layers that the spec does not have, SW0713 layers that do not share,
 SW0714 layers named twice, SW0715 kernels mixed, SW0716 a tie broken, SW0717 layers kept apart joined, SW0718 a
-cluster that is empty or badly named.
+cluster that is empty or badly named, SW0719 a cluster that the spec makes by hand in another way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from swc.diagnostics import Diagnostics
 from swc.family import Family, Kind
-from swc.plan.hints import agree, apart_sides, place_of, related, shareable_layers, size, tied_groups
+from swc.plan.bounds import check_meeting
+from swc.plan.clusters import cluster_name
+from swc.plan.hints import agree, apart_sides, hand_made, place_of, related, shareable_layers, size, tied_groups
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LISTED = 20
@@ -34,6 +36,8 @@ def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> Non
     _check_coverage(family, clusters, found)
     _check_kernels(family, clusters, found)
     _check_hints(family, clusters, found)
+    _check_hand_made(family, clusters, found)
+    check_meeting(family, clusters.values(), {}, found)
     found.raise_errors()
 
 
@@ -49,10 +53,11 @@ def _check_coverage(family: Family, clusters: Mapping[str, Sequence[str]], found
             rest = [f"and {len(detail) - _LISTED} more"] if len(detail) > _LISTED else []
             found.error(code, summary, detail="\n".join(detail[:_LISTED] + rest), help=_WAY_OUT)
 
+    missing = shareable - named.keys()
     report(
         "SW0711",
         "Layers of the spec are in none of the clusters.",
-        (f"{x.name}: {x.out} x {x.inputs}, {size(x)}" for x in family.layers if x.name in shareable - named.keys()),
+        (f"{x.name}: {x.out} x {x.inputs}, {size(x)}" for x in family.layers if x.name in missing),
     )
     report(
         "SW0712",
@@ -102,7 +107,7 @@ def _check_kernels(family: Family, clusters: Mapping[str, Sequence[str]], found:
                 "SW0715",
                 f"The cluster `{name}` mixes kernels that cannot share.",
                 detail="\n".join(first.values()),
-                help=f"{_WAY_OUT} A linear layer may join 1x1 convolutions only if a `tie` says so.",
+                help=f"{_WAY_OUT} A linear layer may join 1x1 convolutions only if a `tie` or `cluster` says so.",
             )
 
 
@@ -137,3 +142,35 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
                     related=related([(place_of(hint, first), f"from `{first}`")]),
                     help=_WAY_OUT,
                 )
+
+
+def _check_hand_made(family: Family, clusters: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
+    """A cluster that the spec makes by hand must be there under its name, with its layers and no others."""
+    home = {layer: name for name, layers in clusters.items() for layer in layers}
+    made = hand_made(family)
+    for hint in family.sharing.hand_made:
+        own = [layer for layer, name in made.items() if name == hint.name]
+        if not own:
+            continue
+        name = cluster_name(own, family)
+        belonging = frozenset(own)
+        wrong = [
+            f"{x.name}: in cluster `{home[x.name]}`"
+            for x in family.layers
+            if home.get(x.name, name) != name and x.name in belonging
+        ]
+        wrong += [
+            f"{layer}: in `{name}`, where it does not belong"
+            for layer in clusters.get(name, ())
+            if layer not in belonging
+        ]
+        if wrong:
+            rest = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
+            found.error(
+                "SW0719",
+                f"The spec makes the cluster `{name}` by hand, and the clusters do not have it so.",
+                place_of(hint, own[0]),
+                label=f"makes `{name}`",
+                detail="\n".join(wrong[:_LISTED] + rest),
+                help=_WAY_OUT,
+            )

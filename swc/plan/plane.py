@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from attrs import frozen
+from attrs import field, frozen
 
 from swc.family import Family, Layer
+from swc.plan.bounds import Bounds, BoundsByPlace, asked_bounds, common_bounds
 from swc.plan.graph import Shape
 from swc.plan.model import Rectangle
 from swc.plan.rectangles import cut
@@ -35,12 +37,16 @@ class Piece:
 
 @frozen(slots=False, eq=False)
 class Plane:
-    """The layers of one cluster, in the family's order, and the bounds on templates that hold for them."""
+    """The layers of one cluster, in the family's order, and the bounds on templates that hold for them.
+
+    ``templates`` holds for SuperWeights that serve none of the layers which have bounds of their own in ``asked``.
+    """
 
     name: str
     layers: tuple[Layer, ...]
-    templates: tuple[int, int]
+    templates: Bounds
     refinable: bool
+    asked: Mapping[str, Bounds] = field(factory=dict)
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -63,21 +69,27 @@ class Plane:
         return Counter((layer.out, layer.inputs) for layer in self.layers)
 
     @cached_property
+    def tile_templates(self) -> Bounds:
+        """The bounds on the templates of tiles, which serve every layer."""
+        return common_bounds(self.templates, self.asked, (layer.name for layer in self.layers))
+
+    @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The SuperWeights of the whole cluster, in row-major order.
 
         A SuperWeight never gets more templates than it has coefficient vectors: further ones would add nothing to
         what its users can be.
         """
-        low, high = self.templates
+        asked = (((x.out, x.inputs), self.asked[x.name]) for x in self.layers if x.name in self.asked)
+        bounds_by_place = BoundsByPlace(self.templates, asked)
         found = []
-        users_of: dict[Shape, int] = {}
-        for rectangle, node in cut(self.shapes):
-            if node not in users_of:
-                users_of[node] = sum(n for shape, n in self.shapes.items() if covers(shape, node))
+        rectangles = cut(self.shapes)
+        users_of = _users(self.shapes, {node for _, node in rectangles})
+        for rectangle, node in rectangles:
             users = users_of[node]
             vectors = users if self.refinable else 1
             cost = rectangle.cells * self.area + vectors
+            low, high = bounds_by_place.at(node)
             bounds = (min(low, vectors), min(high, vectors))
             found.append(Piece(self.name, rectangle, node, users, vectors, cost, *bounds))
         return tuple(found)
@@ -93,21 +105,33 @@ class Plane:
         return sum(piece.high * piece.cost for piece in self.pieces)
 
 
-def covers(shape: Shape, node: Shape) -> bool:
-    """Whether a layer of this shape (out, in) contains all of ``node``."""
-    return shape[0] >= node[0] and shape[1] >= node[1]
+def _users(shapes: Mapping[Shape, int], nodes: Iterable[Shape]) -> dict[Shape, int]:
+    """How many layers contain all of each node: those at least as large in both directions.
+
+    Nodes are taken by falling ``out``, while the inputs of the layers that are tall enough are kept in order.
+    """
+    layers = sorted((out, inputs) for (out, inputs), count in shapes.items() for _ in range(count))
+    wide: list[int] = []
+    users: dict[Shape, int] = {}
+    for out, inputs in sorted(nodes, reverse=True):
+        while layers and layers[-1][0] >= out:
+            insort(wide, layers.pop()[1])
+        users[out, inputs] = len(wide) - bisect_left(wide, inputs)
+    return users
 
 
 def planes_of(family: Family, clusters: Mapping[str, Sequence[str]]) -> list[Plane]:
     """The planes of the clusters, sorted by name (``bin2`` before ``bin10``), layers in the family's order."""
     position = {layer.name: index for index, layer in enumerate(family.layers)}
     layers = family.layers
+    asked = asked_bounds(family)
     return [
         Plane(
             name,
             tuple(layers[index] for index in sorted(position[layer] for layer in clusters[name])),
             family.sharing.templates,
             family.sharing.refinement is not None,
+            asked,
         )
         for name in sorted(clusters, key=_natural)
     ]

@@ -10,9 +10,9 @@ from swc.diagnostics import SpecError
 from swc.family import Family
 from swc.plan.build import build_plan
 from swc.plan.clusters import initial_clusters
+from swc.plan.contradictions import check_hints
 from swc.plan.cost import available, slack
 from swc.plan.division import divide, fits_whole, smallest
-from swc.plan.hints import check_hints
 from swc.plan.locked import check_clusters
 from swc.plan.model import Plan
 from swc.plan.plane import planes_of

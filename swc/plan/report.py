@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from swc.diagnostics import Diagnostic, Severity
 from swc.family import Family
+from swc.plan.bound_notes import demanding_places, few_users, raised_bounds, superweight_bounds
 from swc.plan.cost import fixed_cost
 from swc.plan.hints import related, shareable_layers
+from swc.plan.idle import hint_warnings
 from swc.plan.model import Cluster, Plan
 
 _LISTED = 5
@@ -35,7 +37,9 @@ def too_small(family: Family, shared: int) -> Diagnostic:
         f"{shared:,} in templates and coefficients, folded as far as they can be",
     ]
     heads = [x.name for x in owners if x.head]
+    demanding = demanding_places(family)
     ways = ["use smaller members", *([f"let heads share (`public {heads[0]}`)"] if heads else [])]
+    ways += ["ask for fewer templates"] if demanding else []
     return Diagnostic(
         code="SW0601",
         summary=(
@@ -45,33 +49,36 @@ def too_small(family: Family, shared: int) -> Diagnostic:
         primary=family.budget.span,
         label=f"{_count(smallest - family.budget.parameters, 'parameter')} short",
         detail="\n".join(lines),
-        related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]),
+        related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]) + demanding,
         help=f"Write `budget {smallest}` or more, or {', or '.join(ways)}.",
     )
 
 
 def notes(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
     """What is worth knowing about a plan although nothing is wrong with it."""
-    found = [_unspent(family, plan)] if plan.parameters.total * 100 < plan.budget * 99 else []
+    found = list(hint_warnings(family))
+    if plan.parameters.total * 100 < plan.budget * 99:
+        found.append(_unspent(family, plan))
     folded = [cluster for cluster in plan.clusters if cluster.fold is not None]
     if folded:
         found.append(_folded(family, plan, folded))
+    found += few_users(family, plan)
     return tuple(found)
 
 
 def _unspent(family: Family, plan: Plan) -> Diagnostic:
     """Say what keeps the plan from using at least 99% of the budget."""
-    cap = family.sharing.templates[1]
+    bounds = superweight_bounds(family, plan)
+    capped = [s for s in plan.superweights if s.templates == bounds[s.id][1] < s.coefficient_vectors]
     if not plan.superweights:
         why, way = "no layer shares, and every weight is there once", "Let some layers share, or lower the budget."
-    elif any(s.templates < min(cap, s.coefficient_vectors) for s in plan.superweights):
+    elif any(s.templates < min(bounds[s.id][1], s.coefficient_vectors) for s in plan.superweights):
         why = "templates are too large to fill what is left"
         way = "Allow more templates or more depth bins, or change the budget a little."
-    elif any(s.templates == cap < s.coefficient_vectors for s in plan.superweights):
-        why = f"SuperWeights already have {cap} templates, the most that the spec allows, or one for each user"
-        way = (
-            f"Allow more (`templates {family.sharing.templates[0]}..{2 * cap}`), or part the layers into more clusters."
-        )
+    elif capped:
+        most = " or ".join(str(cap) for cap in sorted({bounds[s.id][1] for s in capped}))
+        why = f"SuperWeights already have {most} templates, the most that the spec allows, or one for each user"
+        way = f"Allow more ({raised_bounds(family, capped, bounds)}), or part the layers into more clusters."
     else:
         why = "every SuperWeight has a template for each coefficient vector, and more would add nothing"
         way = "Lower the budget, or part the layers into more clusters."

@@ -97,7 +97,7 @@ class Tiling:
                 if best is not None and tile * self.plane.area + cells // tile > best[0]:
                     continue
                 vectors = _vectors(weights, columns)
-                templates = min(self.plane.templates[0], vectors)
+                templates = min(self.plane.tile_templates[0], vectors)
                 cost = templates * (tile * self.plane.area + vectors)
                 best = min(best or (cost, rows, columns, templates), (cost, rows, columns, templates))
         cost, rows, columns, templates = best or (0, 0, 0, 0)
@@ -138,7 +138,7 @@ class Tiling:
             limit = max(shape[1 - axis] for shape in self.plane.shapes)
             for side in sides:
                 weights = self._weights(side, axis)
-                for templates in _spread(*self.plane.templates, _COUNTS):
+                for templates in _spread(*self.plane.tile_templates, _COUNTS):
                     found = self._longest(share, templates, side, weights, limit)
                     if found is not None:
                         other, cost = found

@@ -37,6 +37,17 @@ _WORDS = {
     "True": "write `true`",
     "False": "write `false`",
 }
+# Slips in a share section: the text up to and with the token that does not fit, and what is meant.
+_SHARING = (
+    (r"\bcluster\s+(?:gradient|single|depth)", "write `clusters` to say how clusters are found"),
+    (r"\bcluster\s+\w+\s*:", "leave out the colon: `cluster back *.group3.*`"),
+    (r"\bcluster\s+\S+", "a cluster made by hand has a name first, as `cluster back *.group3.*`"),
+    (r"\bclusters\s+(?!(?:gradient|single|depth)\b)\w+\s+[\w*?.]+", "write `cluster NAME PATTERNS` for one by hand"),
+    (r"\btemplates\s+[\d_]+(?:\s*\.\.\s*[\d_]+)?\s+[\w*?.]+", "write `templates 2..4 for *.conv1`"),
+    (r"\bbins\s+[\d_]+\s+[\w*?.]+", "`bins` holds for all layers; `cluster back *.group3.*` makes a cluster by hand"),
+    (r"\bfor\s+\S+", "name layers by patterns, as `templates 2..4 for *.conv1`"),
+)
+_SECTIONS = frozenset({"input", "output", "budget", "member", "share", "train"})
 NUMBERS = "write numbers as `128`, `1_000_000`, `0.5` or `5e-4`; a budget may end in k, M or G, as `36.5M`"
 
 
@@ -63,6 +74,9 @@ def about_token(text: str, offset: int, token: str, kind: str, expected: Abstrac
     if near:
         return f"write `{near[0]}`"
     before, after = text[:offset].rstrip(), text[offset + len(token) :]
+    sharing = _about_sharing(before, token, expected)
+    if sharing:
+        return sharing
     word = re.search(r"\w+$", before)
     if word and word[0] in _WORDS_BEFORE:
         return _WORDS_BEFORE[word[0]]
@@ -81,6 +95,12 @@ def about_token(text: str, offset: int, token: str, kind: str, expected: Abstrac
 
 def _reserved(token: str) -> str:
     return f"`{token}` is a word of the language and cannot be a name; choose another"
+
+
+def _about_sharing(before: str, token: str, expected: AbstractSet[str]) -> str:
+    if token in _SECTIONS or not expected & {"PATTERN", "CLUSTER_NAME", "_TEMPLATES"}:
+        return ""
+    return next((advice for slip, advice in _SHARING if re.search(rf"{slip}$", f"{before} {token}")), "")
 
 
 def _about_structure(before: str, kind: str, expected: AbstractSet[str]) -> str:

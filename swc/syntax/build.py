@@ -174,15 +174,19 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
         return t.Refine(self._call(children[0]), span=self._span(meta))
 
     def templates(self, meta: Meta, children: list[Any]) -> t.Templates:
-        low, high = children
+        low, high, *patterns = children
         pair = (1, int(number(low))) if high is None else (int(number(low)), int(number(high)))
-        return t.Templates(*pair, span=self._span(meta))
+        return t.Templates(*pair, _flat(patterns, t.Pattern), span=self._span(meta))
 
     def bins(self, meta: Meta, children: list[Token]) -> t.Bins:
         return t.Bins(int(number(children[0])), span=self._span(meta))
 
     def pattern(self, meta: Meta, children: list[Token]) -> t.Pattern:
         return t.Pattern(str(children[0]), span=self._span(meta))
+
+    def cluster(self, meta: Meta, children: list[Any]) -> t.Cluster:
+        name = t.Name(str(children[0]), span=self._token_span(children[0]))
+        return t.Cluster(name, tuple(children[1:]), span=self._span(meta))
 
     def hint(self, meta: Meta, children: list[Any]) -> t.Hint:
         kind = t.Name(str(children[0]), span=self._token_span(children[0]))

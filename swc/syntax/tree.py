@@ -264,10 +264,11 @@ class Refine(Node):
 
 @frozen
 class Templates(Node):
-    """``templates 1..8`` (``templates 8`` means 1..8)."""
+    """``templates 1..8``, or ``templates 2..4 for *.conv1`` (``templates 8`` means 1..8)."""
 
     low: int
     high: int
+    patterns: tuple[Pattern, ...] = ()
 
 
 @frozen
@@ -293,10 +294,18 @@ class Hint(Node):
 
 
 @frozen
+class Cluster(Node):
+    """``cluster back *.group3.*``: a cluster made by hand, by its name and the patterns of its layers."""
+
+    name: Name
+    patterns: tuple[Pattern, ...]
+
+
+@frozen
 class Share(Node):
     """The ``share`` section."""
 
-    items: tuple[Clusters | Refine | Templates | Bins | Hint, ...]
+    items: tuple[Clusters | Refine | Templates | Bins | Cluster | Hint, ...]
 
 
 @frozen

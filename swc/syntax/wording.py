@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 _WORDS = {
     "NAME": "a name",
+    "CLUSTER_NAME": "a name",
     "PATTERN": "a layer pattern such as `*.stem`",
     "STRING": 'a text in quotes ("...")',
     "COUNT": "a number of parameters such as `36.5M`",

@@ -100,6 +100,14 @@ def test_a_spec_that_needs_no_search_is_trained_without_one(swc: Swc, spec: Path
     assert not (tmp_path / "tiny.lock").exists()
 
 
+def test_a_family_that_shares_nothing_is_trained_without_a_search(swc: Swc, spec: Path, tmp_path: Path) -> None:
+    spec.write_text(spec.read_text().replace("private  *.stem", "private  *").replace("60%", "100%"))
+    assert "fewer than two layers" in swc("search", spec, *QUICK).output
+    trained = swc("train", spec, *QUICK)
+    assert trained.exit_code == 0, trained.output
+    assert not (tmp_path / "tiny.lock").exists()
+
+
 def test_contradicting_options_are_usage_errors(swc: Swc, spec: Path) -> None:
     assert swc("train", spec, *QUICK, "--fresh", "--resume").exit_code == 2
     assert swc("train", spec, *QUICK, "--no-search", "--lock", "a.lock").exit_code == 2

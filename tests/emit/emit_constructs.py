@@ -234,3 +234,26 @@ arch a(n: int, unused: int = 3) {
         "a(2)",
     ),
 }
+
+CONSTRUCTS["growing_expressions"] = spec(
+    """
+block twice(width: int) { return concat(x, x, more: conv(x, width, 1)) }
+arch a(n: int) {
+    y = x
+    y = concat(y, one: conv(y, n + 1, 1))
+    y = concat(y, two: conv(y, n + 2, 1))
+    y = concat(y, three: conv(y, n + 3, 1), y)
+    y = concat(y, y)
+    y = concat(y, y)
+    y = a1: twice(a2: twice(a3: twice(a4: twice(y, n), n), 2 * n), 1 + n)
+    k1 = n + channels(y)
+    k2 = k1 + k1
+    k3 = k2 + k2
+    k4 = k3 + k3
+    k5 = k4 + k4
+    y = last: conv(y, k5 % 7 + 1, 1)
+    return fc: linear(global_pool(y), classes)
+}""",
+    "a(1)",
+    "a(2)",
+)

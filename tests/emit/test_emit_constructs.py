@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from emit_compiled import ROOT, check_structure, check_values, compiled, lint, typed
+from emit_compiled import check_structure, check_values, compiled, lint, typed
 from emit_constructs import CONSTRUCTS
 
 
@@ -18,7 +18,7 @@ def test_generated_code_is_clean(tmp_path: Path) -> None:
     sources = [compiled(text).source for text in CONSTRUCTS.values()]
     naming = "N803"  # the variable that is called like a class
     assert lint(sources, tmp_path, naming) == ""
-    assert typed(tmp_path, "--config-file", str(ROOT / "pyproject.toml")) == ""
+    assert typed(tmp_path) == ""
 
 
 def test_a_shared_family_has_the_parameters_of_its_plan() -> None:

@@ -9,6 +9,8 @@ from swc.check import load_program
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.render import ordered, render_text
 from swc.elaborate import elaborate
+from swc.plan import initial_clusters
+from swc.plan.idle import hint_warnings
 
 FOLDER = Path(__file__).parent
 SPECS = sorted(FOLDER.glob("*.sw"))
@@ -29,10 +31,11 @@ def expectations(name: str, text: str) -> list[Expectation]:
 def diagnostics_of(path: Path) -> tuple[Diagnostic, ...]:
     try:
         program = load_program(path, display=path.name)
-        elaborate(program)
+        family = elaborate(program)
+        initial_clusters(family)
     except SpecError as error:
         return error.diagnostics
-    return program.warnings
+    return program.warnings + hint_warnings(family)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)

@@ -177,8 +177,8 @@ def test_double_precision(family_class: type[Family]) -> None:
 
 
 def index_devices(family: Family) -> set[str]:
-    owners = [*family.bank.template_banks(), *family.bank._assemblies]
-    return {owner._index.device.type for owner in owners if owner._index is not None}
+    indices = [index for bank in family.bank.template_banks() for index in (bank._index, bank._gather)]
+    return {index.device.type for index in indices if index is not None}
 
 
 def test_families_move_between_devices(family_class: type[Family]) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from handmade import FoldedMini, Mini
 from torch import Tensor
+from torch.autograd.graph import Node
 
 from swc_runtime import Family
 from swc_runtime.assembly import Assembly
@@ -84,6 +85,29 @@ def test_after_a_split_each_live_row_is_composed_once_and_only_live_rows(family:
     assert set(counts.composed.values()) == {1}
     assert set(counts.assembled.values()) == {1}
     assert len(counts.assembled) == 1 + len({(x.cluster, x.shape) for x in family.bank.layers.values()})
+
+
+@pytest.mark.parametrize("parts", [1, 2, 99])
+def test_the_mixtures_of_a_bank_are_cut_at_once(family: Family, parts: int) -> None:
+    """One reader, and so one gradient of the size of the bank, however many layers there are."""
+    for superweight in family.bank.superweights.values():
+        users, size = superweight.users, -(-len(superweight.users) // parts)
+        family.bank.split(superweight.id, [users[start : start + size] for start in range(0, len(users), size)])
+    with family.bank.step():
+        weights = [family.bank.weight(name) for name in family.bank.layers]
+    readers: dict[Node, set[Node]] = {}
+    nodes = [weight.grad_fn for weight in weights if weight.grad_fn is not None]
+    while nodes:
+        node = nodes.pop()
+        for source, _ in node.next_functions:
+            if source is not None:
+                nodes += [] if source in readers else [source]
+                readers.setdefault(source, set()).add(node)
+    products = [node for node in readers if node.name().startswith("MmBackward")]
+    assert len(products) == len(list(family.bank.template_banks()))
+    for product in products:
+        (view,) = readers[product]
+        assert len(readers[view]) == 1
 
 
 def test_steps_nest(family: Family, counts: Counts) -> None:

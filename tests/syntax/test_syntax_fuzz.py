@@ -35,6 +35,7 @@ TERMINAL = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(map(re.escape, TERMINALS)
 WORDS = """
 sw use from block arch family if then else repeat as require return and or not true false input output budget of member
 share train augment clusters refine templates bins private public tie apart int float bool list image classes gradient
+cluster for back
 single none sgd steps cosine x y width wrn conv linear bn relu global_pool concat channels div min len stem conv1 fc
 members 0 1 2 3 28 0.5 5e-4 36.5M 10 % + - * / ** == != < <= > >= = ( ) { } [ ] , : .. . * ? " "text" // é ; \t 9e99
 """.split()  # noqa: SIM905 - reads better so

@@ -6,16 +6,18 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from train_families import Tiny, tiny
+from train_families import CLUSTERS, Net, Tiny, tiny
 
 from swc_runtime.checkpoint import read_checkpoint, read_metadata, write_atomically, write_checkpoint
-from swc_runtime.plan import Plan
+from swc_runtime.plan import Layers, Plan
 from swc_runtime.problems import CheckpointError, RuntimeProblem
 from swc_runtime.training import load_family, save_family
+from swc_runtime.training.state import identity
 
 
 def test_tensors_and_metadata_come_back(tmp_path):
@@ -122,9 +124,35 @@ def test_another_family_s_checkpoint_is_refused(tmp_path, monkeypatch):
         load_family(tiny(), tmp_path / "f")
 
 
+def test_other_clusters_are_refused_although_every_tensor_fits(tmp_path, monkeypatch):
+    def pairs(*groups):
+        superweight = CLUSTERS["conv3x3"].superweights[0]
+        return {
+            f"conv3x3-{letter}": replace(
+                CLUSTERS["conv3x3"],
+                layers=(Layers((6, 6), names),),
+                superweights=(replace(superweight, id=f"conv3x3-{letter}@0,0", vectors=2),),
+            )
+            for letter, names in zip("ab", groups, strict=True)
+        }
+
+    layers = [f"{member}.conv{n}" for member in ("one", "two") for n in (1, 2)]
+    narrow = {"one": lambda weights: Net(weights, 6), "two": lambda weights: Net(weights, 6)}
+    monkeypatch.setattr(Tiny, "architectures", narrow)
+    monkeypatch.setattr(Tiny, "plan", Plan("tiny", "s", 0, 0, pairs(tuple(layers[:2]), tuple(layers[2:]))))
+    trained = tiny()
+    save_family(trained, tmp_path / "f", {})
+    load_family(tiny(1), tmp_path / "f")
+    monkeypatch.setattr(Tiny, "plan", Plan("tiny", "s", 0, 0, pairs(tuple(layers[::2]), tuple(layers[1::2]))))
+    regrouped = tiny(1)
+    regrouped.load_state_dict(trained.state_dict())  # nothing in the tensors tells
+    with pytest.raises(CheckpointError, match="other clusters or templates than tiny has now: the lock file"):
+        load_family(tiny(1), tmp_path / "f")
+
+
 def test_tensors_that_do_not_fit_are_refused(tmp_path):
     family = tiny()
-    write_checkpoint(tmp_path / "f", {"model/x": torch.zeros(1)}, {"family": "tiny", "structure": "structure-1"})
+    write_checkpoint(tmp_path / "f", {"model/x": torch.zeros(1)}, identity(family))
     with pytest.raises(CheckpointError, match="does not fit the family tiny"):
         load_family(family, tmp_path / "f")
     assert issubclass(CheckpointError, RuntimeProblem)

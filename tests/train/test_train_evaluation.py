@@ -68,9 +68,11 @@ def test_certainty_that_is_wrong_has_a_finite_nll():
 def test_a_family_is_looked_at_once_and_left_as_it_was():
     family, data = tiny(), digits()
     family.train()
+    family.members["small"].bn1.eval()
+    modes = [module.training for module in family.modules()]
     before = {name: value.clone() for name, value in family.state_dict().items()}
     found = evaluate(family, data, batch=100)
-    assert family.training
+    assert [module.training for module in family.modules()] == modes
     assert all(torch.equal(value, before[name]) for name, value in family.state_dict().items())
     images = data.normalise(data.test.images)
     for members in (("small",), ("large",), ("small", "large")):

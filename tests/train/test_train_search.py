@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,10 +12,10 @@ from train_families import Tiny, TugOfWar, digits, noise, tiny
 
 from swc_runtime.problems import TrainingError
 from swc_runtime.progress import Silent
-from swc_runtime.recipe import GradientSearch
+from swc_runtime.recipe import GradientSearch, Steps
 from swc_runtime.search import kernel_pools, search
 from swc_runtime.search_result import Pool, SearchResult, fit_threshold, regroup
-from swc_runtime.training import TrainOptions
+from swc_runtime.training import Session, TrainOptions
 
 CPU = TrainOptions(accelerator="cpu")
 POOL = Pool("conv3x3", ("a", "b", "c"), {("a", "b"): 0.3, ("a", "c"): math.nan, ("b", "c"): -0.2})
@@ -120,6 +121,20 @@ def test_ties_may_join_pools():
     assert regroup([POOL, OTHER], 1.0, together=[("c", "e")]) == (("a",), ("b",), ("c", "e"), ("d",))
 
 
-def test_a_recipe_shorter_than_the_search_is_stretched():
-    result = search(tiny(), digits(64), GradientSearch(0.1, Tiny.recipe.epochs + 1), CPU)
-    assert result.epochs == 5
+@pytest.mark.parametrize(("epochs", "rates"), [(2, [0.1] * 2), (4, [0.1] * 3 + [0.02]), (8, [0.1] * 6 + [0.02] * 2)])
+def test_a_recipe_shorter_than_the_search_is_stretched(monkeypatch, epochs, rates):
+    assert (Tiny.recipe.epochs, Tiny.recipe.schedule) == (4, Steps((3,), 0.2))
+    original, found = Session.train_epoch, []
+
+    def train_epoch(*arguments):
+        found.append(original(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(Session, "train_epoch", train_epoch)
+    assert search(tiny(), digits(64), GradientSearch(0.1, epochs), CPU).epochs == epochs
+    assert [record.lr for record in found] == pytest.approx(rates)
+
+
+def test_impossible_options_are_told():
+    with pytest.raises(TrainingError, match="--batch must be at least 1, not 0"):
+        search(tiny(), digits(64), GradientSearch(0.1, 0), replace(CPU, batch=0))

@@ -171,6 +171,23 @@ def test_another_training_s_checkpoint_is_not_resumed(tmp_path):
         train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True))
 
 
+def test_replacing_a_stopped_run_is_announced(tmp_path, monkeypatch):
+    def heard(**changes):
+        out = io.StringIO()
+        train(tiny(), digits(64), options(tmp_path, **changes), reporter=reporter(Console(file=out, width=400)))
+        return [line for line in out.getvalue().splitlines() if "--resume" in line]
+
+    with monkeypatch.context() as patch:
+        kill_at(patch, 3)  # 2 steps an epoch
+        with pytest.raises(Killed):
+            train(tiny(), digits(64), options(tmp_path))
+    (told,) = heard(epochs=1)
+    assert "training of tiny that was stopped after epoch 1 of 4" in told
+    assert heard(epochs=1) == []  # a finished run may be repeated
+    (tmp_path / LAST).write_bytes(b"damaged")
+    assert heard(epochs=1) == []
+
+
 def test_a_finished_run_resumes_to_its_evaluation(tmp_path):
     first = train(tiny(), digits(64), options(tmp_path, epochs=1))
     assert train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True)) == first

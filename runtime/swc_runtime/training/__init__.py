@@ -6,7 +6,7 @@ device; ``loop`` goes through the epochs and calls ``refine``, ``evaluate`` and 
 
 from swc_runtime.training.devices import PRECISIONS, open_fabric
 from swc_runtime.training.history import History
-from swc_runtime.training.loop import FINAL, LAST, train
+from swc_runtime.training.loop import FINAL, LAST, resumable, train
 from swc_runtime.training.options import TrainOptions
 from swc_runtime.training.schedule import Timetable, learning_rate, timetable
 from swc_runtime.training.session import EpochRecord, Session
@@ -24,6 +24,7 @@ __all__ = [
     "learning_rate",
     "load_family",
     "open_fabric",
+    "resumable",
     "save_family",
     "timetable",
     "train",

@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning_fabric import Fabric
 
-from swc_runtime.checkpoint import read_checkpoint, write_checkpoint
+from swc_runtime.checkpoint import read_checkpoint, read_metadata, write_checkpoint
 from swc_runtime.datasets import Dataset
 from swc_runtime.evaluation import evaluate
 from swc_runtime.family import Family
@@ -16,7 +16,7 @@ from swc_runtime.problems import CheckpointError, TrainingError
 from swc_runtime.progress import Phase, Reporter, Silent
 from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.history import History
-from swc_runtime.training.options import TrainOptions
+from swc_runtime.training.options import TrainOptions, check_options
 from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
 from swc_runtime.training.schedule import Timetable, timetable
@@ -56,6 +56,8 @@ def train(
         CheckpointError: a checkpoint cannot be read or written, or is that of another training.
     """
     check_options(options)
+    if options.resume and options.run_dir is None:
+        raise TrainingError("Resuming needs the folder of the run.")
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
     times = timetable(family.recipe, family.refinement, options.epochs)
@@ -63,19 +65,16 @@ def train(
         return _Training(Session(family, data, options, fabric, times), data, options, reporter).run()
 
 
-def check_options(options: TrainOptions) -> None:
-    """Check what needs no device.
+def resumable(folder: Path) -> Path:
+    """The checkpoint that a run in ``folder`` goes on from.
 
     Raises:
-        TrainingError: a number that makes no sense, or resuming without a folder.
+        CheckpointError: there is none.
     """
-    for name, value in (("epochs", options.epochs), ("batch", options.batch), ("devices", options.devices)):
-        if value is not None and value < 1:
-            raise TrainingError(f"--{name} must be at least 1, not {value}.")
-    if options.lr is not None and not options.lr > 0:
-        raise TrainingError(f"--lr must be above 0, not {options.lr:g}.")
-    if options.resume and options.run_dir is None:
-        raise TrainingError("Resuming needs the folder of the run.")
+    path = folder / LAST
+    if not path.is_file():
+        raise CheckpointError(f"There is nothing to resume: {path} does not exist. Train without --resume.")
+    return path
 
 
 class _Training:
@@ -93,6 +92,8 @@ class _Training:
     def run(self) -> History:
         if self.options.resume:
             self._resume()
+        elif self.writes:
+            self._warn_of_loss()
         first = len(self.history.epochs)
         folder = self.options.run_dir / "tensorboard" if self.options.run_dir and self.writes else None
         scalars = Scalars(folder, first_epoch=first)
@@ -175,11 +176,26 @@ class _Training:
             save_family(self.session.family, self.options.run_dir / FINAL, {"kind": "family", **self._metadata()})
         self.session.fabric.barrier()
 
-    def _resume(self) -> None:
-        assert self.options.run_dir is not None  # noqa: S101 - check_options has seen to it
+    def _warn_of_loss(self) -> None:
+        """Say so when the folder holds a training that was stopped: the first checkpoint of this one replaces it."""
+        assert self.options.run_dir is not None  # noqa: S101 - nothing is written without a folder
         path = self.options.run_dir / LAST
         if not path.is_file():
-            raise CheckpointError(f"There is nothing to resume: {path} does not exist. Train without --resume.")
+            return
+        try:
+            metadata = read_metadata(path)
+        except CheckpointError:  # damaged, or of another release: of no use to this one
+            return
+        done, total = len(metadata["history"]["epochs"]), metadata["training"]["epochs"]
+        if done < total:
+            self.reporter.say(
+                f"{path} holds a training of {metadata['family']} that was stopped after epoch {done} of {total}. "
+                "It is replaced after the first epoch: to go on with it, stop now and add --resume."
+            )
+
+    def _resume(self) -> None:
+        assert self.options.run_dir is not None  # noqa: S101 - train has seen to it
+        path = resumable(self.options.run_dir)
         tensors, metadata = read_checkpoint(path)
         check_identity(self.session.family, metadata, path)
         if metadata.get("kind") != "training":

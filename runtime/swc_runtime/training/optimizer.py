@@ -11,9 +11,7 @@ from torch.optim import SGD, Optimizer
 from swc_runtime.family import Family
 from swc_runtime.problems import TrainingError
 from swc_runtime.recipe import Sgd
-
-Move = tuple[str, int, int]
-"""A parameter's name, the row that was copied and the row that it was copied to."""
+from swc_runtime.regroup import Move
 
 
 def make_optimizer(family: Family, recipe: Sgd, lr: float) -> SGD:

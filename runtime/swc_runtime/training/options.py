@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from swc_runtime.problems import TrainingError
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -39,3 +41,16 @@ class TrainOptions:
     resume: bool = False
     limit: int | None = None
     evaluate_every: int = 0
+
+
+def check_options(options: TrainOptions) -> None:
+    """Check the numbers, which needs no device.
+
+    Raises:
+        TrainingError: a number that makes no sense.
+    """
+    for name, value in (("epochs", options.epochs), ("batch", options.batch), ("devices", options.devices)):
+        if value is not None and value < 1:
+            raise TrainingError(f"--{name} must be at least 1, not {value}.")
+    if options.lr is not None and not options.lr > 0:
+        raise TrainingError(f"--lr must be above 0, not {options.lr:g}.")

@@ -26,9 +26,12 @@ def weight_gradients(session: Session, epoch: int, phase: Phase) -> dict[str, Te
         phase: advanced by one per batch.
 
     Returns:
-        Layer name to gradient (out, in, kh, kw), summed over the batches and averaged over processes.
+        Layer name to gradient (out, in, kh, kw), summed over the batches and averaged over processes; nothing for a
+        family that shares nothing.
     """
     family = session.family
+    if not family.bank.layers:
+        return {}
     family.train()
     with _buffers_kept(family), _parameters_frozen(family), family.bank.probing() as probes:
         for images, labels in session.batches(epoch, "probe"):

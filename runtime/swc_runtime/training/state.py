@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,16 @@ def load_model(family: Family, tensors: Mapping[str, Tensor], path: Path) -> Non
 
 
 def identity(family: Family) -> dict[str, str]:
-    """What a checkpoint says about the family it belongs to."""
-    return {"family": family.plan.family, "structure": family.plan.structure}
+    """What a checkpoint says about the family it belongs to.
+
+    ``sharing`` is a hash of the clusters: with other ones every tensor may still fit, and belong to other layers.
+    """
+    clusters = repr(sorted(family.plan.clusters.items()))
+    return {
+        "family": family.plan.family,
+        "structure": family.plan.structure,
+        "sharing": hashlib.blake2b(clusters.encode(), digest_size=8).hexdigest(),
+    }
 
 
 def check_identity(family: Family, metadata: Mapping[str, Any], path: Path) -> None:
@@ -86,6 +95,12 @@ def check_identity(family: Family, metadata: Mapping[str, Any], path: Path) -> N
         raise CheckpointError(
             f"{path} belongs to another version of {plan.family}: its structure is {metadata.get('structure')}, the "
             f"family's {plan.structure}. Compile the spec (and lock file) that it was trained with, or train again."
+        )
+    if metadata.get("sharing") != identity(family)["sharing"]:
+        raise CheckpointError(
+            f"{path} was trained with other clusters or templates than {plan.family} has now: the lock file, or the "
+            "budget or templates of the spec, have changed since. Compile with those that it was trained with, or "
+            "train again."
         )
 
 

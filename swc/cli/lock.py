@@ -1,0 +1,135 @@
+"""``swc lock``: lock files shown, checked against their specs, and made anew at another threshold."""
+
+from __future__ import annotations
+
+import sys
+from math import prod
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from swc.cli.failures import wants_color
+from swc.diff.patterns import counted, patterns, told_moves
+from swc.lock import Lock, lock_path, verify_lock
+from swc.lock.agreement import existing_lock, verify_spec
+from swc.lock.moves import moves
+from swc.lock.serial import to_json
+from swc.pipeline import search as searching
+from swc.plan import shareable_layers
+
+_LOCK = click.option(
+    "--lock",
+    "lock_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The lock file. [default: the one beside the spec]",
+)
+_SPEC = click.argument("spec", type=click.Path(path_type=Path))
+
+
+@click.group(short_help="Show, check and regroup what a search found.")
+def lock() -> None:
+    """Work with lock files: the clusters that a search found, kept beside the spec."""
+
+
+@lock.command(short_help="Show the clusters of a lock file.")
+@click.argument("target", metavar="LOCK|SPEC", type=click.Path(path_type=Path))
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def show(target: Path, output_format: str) -> None:
+    """Show the clusters of a lock file, or of the one beside a spec."""
+    is_spec = target.suffix == ".sw"
+    found = existing_lock(lock_path(target), target) if is_spec else existing_lock(target)
+    if output_format == "json":
+        click.echo(to_json(found))
+        return
+    click.echo(_head(found) + "\n")
+    color = wants_color(sys.stdout)
+    console = Console(no_color=not color, force_terminal=color, highlight=False, width=None if color else 110)
+    console.print(_table(found))
+
+
+def _head(found: Lock) -> str:
+    lowered = f" (asked for {found.threshold:g}, which needs more than the budget)"
+    return "\n".join(
+        (
+            f"{found.family}: {counted(len(found.layers), 'layer')} in {counted(len(found.clusters), 'cluster')}",
+            f"τ          {found.threshold_used:g}{lowered if found.threshold_used != found.threshold else ''}",
+            f"search     {counted(found.epochs, 'epoch')} on {found.data}, seed {found.seed}",
+            f"structure  {found.structure}",
+        )
+    )
+
+
+def _table(found: Lock) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("cluster", header_style="dim", no_wrap=True)
+    table.add_column("layers", header_style="dim", justify="right")
+    table.add_column("weights alone", header_style="dim", justify="right")
+    table.add_column("which", header_style="dim", overflow="fold")
+    for name, layers in found.clusters.items():
+        which = ", ".join(map(str, patterns(layers, found.layers)))
+        table.add_row(Text(name), str(len(layers)), f"{sum(map(prod, layers.values())):,}", Text(which))
+    return table
+
+
+@lock.command(short_help="Check that a spec and its lock file agree.")
+@_SPEC
+@_LOCK
+def verify(spec: Path, lock_file: Path | None) -> None:
+    """Check that SPEC and its lock file agree, layer by layer, and that the clusters can be planned.
+
+    Exit code: 0 if they agree, 1 if not.
+    """
+    path = lock_file or lock_path(spec)
+    found = verify_spec(spec, path, searching.similarities_path(path))
+    total, budget = found.plan.parameters.total, found.plan.budget
+    click.echo(
+        f"{path} agrees with {spec}: {counted(len(found.lock.layers), 'layer')} in "
+        f"{counted(len(found.lock.clusters), 'cluster')}, {total:,} of {budget:,} parameters"
+    )
+    if found.moved:
+        click.echo("moved by hand since the search, which the plan accepts:")
+        for line in told_moves(found.moved, found.lock.layers):
+            click.echo(f"  {line}")
+
+
+@lock.command("apply", short_help="Group the layers again at another τ, without training.")
+@_SPEC
+@click.option("--threshold", type=click.FloatRange(-1, 1), required=True, help="The new τ.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@_LOCK
+def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: bool) -> None:
+    """Group the layers of SPEC again at another τ, from the similarities that its search kept, and write the lock file.
+
+    Nothing is trained. Moves that were made by hand are undone: the groups are those of the similarities alone.
+    """
+    path = lock_file or lock_path(spec)
+    compiled = searching.compile_for_search(spec)
+    before = existing_lock(path, spec) if path.exists() else None
+    if before is not None:
+        names = (layer.name for layer in shareable_layers(compiled.family))
+        verify_lock(before, compiled.family, names, path.name, shown=None)
+    data = before.data if before else "unknown"
+    after, result = searching.regroup_from(searching.similarities_path(path), compiled, threshold, data)
+    _tell(before, after)
+    if dry_run:
+        click.echo("dry run: nothing was written")
+        return
+    searching.save(path, after, result)
+    click.echo(f"wrote {path}; commit it beside the spec, and compile again: swc compile {spec}")
+
+
+def _tell(before: Lock | None, after: Lock) -> None:
+    """Say what grouping again came to."""
+    used = "" if after.threshold_used == after.threshold else f" (τ = {after.threshold:g} needs more than the budget)"
+    size = f"{counted(len(after.layers), 'layer')} in {counted(len(after.clusters), 'cluster')}"
+    was = f"; {counted(len(before.clusters), 'cluster')} at τ = {before.threshold_used:g} before" if before else ""
+    click.echo(f"{size} at τ = {after.threshold_used:g}{used}{was}")
+    changed = moves(before.cluster_layers() if before else {}, after.cluster_layers())
+    if before and not changed:
+        click.echo("no layer changes its cluster")
+    if before:
+        for line in told_moves(changed, after.layers):
+            click.echo(f"  {line}")

@@ -1,0 +1,58 @@
+"""Whether old checkpoints load and calling code still works, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from swc.diff.model import Category, Difference, Reason
+
+_REFUSED = {
+    Reason.FAMILY: "they are of a family of another name",
+    Reason.STRUCTURE: "members, layers, input, classes or hints have changed",
+    Reason.SHARING: "clusters or templates have changed",
+}
+
+
+def verdicts(difference: Difference) -> Iterator[str]:
+    """One line for each category that holds, and what holds if none does."""
+    categories = difference.categories
+    if Category.CHECKPOINT in categories:
+        yield f"CHECKPOINT  old checkpoints do not load: {_why(difference)}"
+    else:
+        yield "old checkpoints load"
+    if Category.API in categories:
+        yield f"API         code that uses the family has to change: {_api(difference)}"
+    if Category.NUMERIC in categories:
+        yield f"NUMERIC     the same weights do not mean the same training or outputs: {_numeric(difference)}"
+
+
+def _why(difference: Difference) -> str:
+    """What keeps checkpoints out: the tensors, or else what they say about the family that they belong to."""
+    counts = (
+        (sum(e.after is None for e in difference.state), "gone"),
+        (sum(e.before is None for e in difference.state), "new"),
+        (sum(e.before is not None and e.after is not None for e in difference.state), "of another shape"),
+    )
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    if told:
+        example = difference.state[0].name
+        return f"of their tensors, {told} (such as {example})"
+    words = " and ".join(_REFUSED[reason] for reason in difference.reasons)
+    return f"all tensors fit, but {words}"
+
+
+def _api(difference: Difference) -> str:
+    found = [edit.name for edit in difference.family]
+    changed = [edit for edit in difference.members if edit.before is None or edit.after is None]
+    if changed:
+        found.append("members")
+    return ", ".join(found)
+
+
+def _numeric(difference: Difference) -> str:
+    found = {
+        "settings": difference.settings,
+        "forward pass": difference.forward,
+        "scale of initialisation": difference.fan_ins,
+    }
+    return ", ".join(name for name, edits in found.items() if edits)

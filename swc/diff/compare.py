@@ -1,0 +1,198 @@
+"""Two sides of a comparison become their difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Reason, Value
+from swc.diff.network import Network
+from swc.diff.settings import settings
+from swc.diff.side import Contents, Side
+from swc.diff.state import Shape, State
+from swc.family import Family, Layer, Member
+from swc.lock.moves import Move, moves
+from swc.plan.model import Cluster, Plan, SuperWeight
+
+_PARTS = ("total", "templates", "coefficients", "weights", "norms", "biases")
+
+
+def compare(before: Side, after: Side) -> Difference:
+    """Find everything that differs between two sides; what only one of them knows is not compared."""
+    plans = before.plan, after.plan
+    contents = (before.contents, after.contents) if before.contents and after.contents else None
+    states = before.state(), after.state()
+    if contents is None:
+        states = _common(states[0], plans[0]), _common(states[1], plans[1])
+    state = _edits(*states)
+    return Difference(
+        before=before.name,
+        after=after.name,
+        family=_family(*plans, contents),
+        members=_members(*plans, contents),
+        alone=_edits(*({m.name: m.parameters_alone for m in plan.members} for plan in plans)),
+        layers=_edits(*({x.name: x.shape for m in plan.members for x in m.layers} for plan in plans)),
+        traits=_per_side(contents, lambda c: {x.name: _trait(x) for x in c.family.layers}, added=False),
+        norms=_per_side(contents, lambda c: {x.name: x.channels for n in c.networks.values() for x in n.norms}),
+        forward=_forward(*contents) if contents else (),
+        moves=_moves(*plans),
+        fan_ins=_edits(*({c.name: c.fan_in for c in plan.clusters} for plan in plans), added=False),
+        tiles=_edits(*({c.name: _tiles(c) for c in plan.clusters} for plan in plans), added=False),
+        superweights=_superweights(*plans),
+        parameters=_edits(*({part: getattr(plan.parameters, part) for part in _PARTS} for plan in plans)),
+        budget=_edits({"budget": plans[0].budget}, {"budget": plans[1].budget}),
+        settings=_per_side(contents, lambda c: settings(c.family)),
+        state=state,
+        reasons=_reasons(before, after, state),
+        layer_names=tuple(dict.fromkeys(x.name for plan in plans for m in plan.members for x in m.layers)),
+        unknown=() if contents else ("input and classes", "arguments", "norms", "forward pass", "settings"),
+    )
+
+
+def _edits(before: Mapping[str, Value], after: Mapping[str, Value], *, added: bool = True) -> tuple[Edit, ...]:
+    """What differs, in the order of the side before; with ``added`` also what only one of the sides has."""
+    names = dict.fromkeys((*before, *after))
+    found = (Edit(name, before.get(name), after.get(name)) for name in names)
+    return tuple(e for e in found if e.before != e.after and (added or (e.name in before and e.name in after)))
+
+
+def _per_side(
+    contents: tuple[Contents, Contents] | None, values: Callable[[Contents], Mapping[str, Value]], *, added: bool = True
+) -> tuple[Edit, ...]:
+    return _edits(values(contents[0]), values(contents[1]), added=added) if contents else ()
+
+
+# The family and its members
+
+
+def _family(before: Plan, after: Plan, contents: tuple[Contents, Contents] | None) -> tuple[Edit, ...]:
+    """What code that uses the family depends on, besides the names of the members."""
+    sides: list[dict[str, Value]] = []
+    shared = {member.name for member in before.members} & {member.name for member in after.members}
+    for plan, own in zip((before, after), contents or (None, None), strict=True):
+        values: dict[str, Value] = {"name": plan.family}
+        if own:
+            values |= {"class": own.class_name, "input": own.family.input, "classes": own.family.classes}
+        values["order of members"] = ", ".join(member.name for member in plan.members if member.name in shared)
+        sides.append(values)
+    return _edits(*sides)
+
+
+def _members(before: Plan, after: Plan, contents: tuple[Contents, Contents] | None) -> tuple[Edit, ...]:
+    if contents:
+        return _edits(*({m.name: described(m) for m in own.family.members} for own in contents))
+    return _edits(*({m.name: f"{len(m.layers)} layers" for m in plan.members} for plan in (before, after)))
+
+
+def described(member: Member) -> str:
+    """A member as the spec writes it: ``wrn(depth=28, widen=8)``."""
+    arguments = ", ".join(f"{name}={_shown(value)}" for name, value in member.arguments)
+    return f"{member.arch}({arguments})"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _trait(layer: Layer) -> str:
+    words = [layer.kind.value]
+    if layer.groups > 1:
+        words.append(f"{layer.groups} groups")
+    if layer.bias:
+        words.append("bias")
+    if layer.head:
+        words.append("head")
+    return ", ".join(words)
+
+
+def _forward(before: Contents, after: Contents) -> tuple[Forward, ...]:
+    """Members whose layers and norms are the same and whose result is not, the image's size aside."""
+    found = []
+    for name in before.networks.keys() & after.networks.keys():
+        old, new = before.networks[name], after.networks[name]
+        if (
+            old.result != new.result
+            and old.norms == new.norms
+            and _layers(before.family, name) == _layers(after.family, name)
+        ):
+            found.append(Forward(name, _first(old, new)))
+    order = [member.name for member in after.family.members]
+    return tuple(sorted(found, key=lambda forward: order.index(forward.member)))
+
+
+def _layers(family: Family, member: str) -> dict[str, tuple[Shape, str]]:
+    return {x.name: (x.shape, _trait(x)) for x in family.layers if x.member == member}
+
+
+def _first(old: Network, new: Network) -> str:
+    """The first layer or norm that works on something else, or in another way; empty if only what follows differs."""
+    return next((name for name, digest in new.digests.items() if old.digests.get(name) != digest), "")
+
+
+# Sharing
+
+
+def _moves(before: Plan, after: Plan) -> tuple[Move, ...]:
+    """Layers of both plans that are in another cluster, or in one at last, or in none any more."""
+    homes = [{x.name: x.cluster for member in plan.members for x in member.layers} for plan in (before, after)]
+    found = moves(*({c.name: c.layers for c in plan.clusters} for plan in (before, after)))
+    return tuple(move for move in found if move.layer in homes[0] and move.layer in homes[1])
+
+
+def _tiles(cluster: Cluster) -> str:
+    fold = cluster.fold
+    return f"{fold.templates} tiles of {fold.rows}×{fold.columns}" if fold else "whole"
+
+
+def _superweights(before: Plan, after: Plan) -> tuple[BankEdit, ...]:
+    banks: list[dict[str, Bank]] = []
+    for plan in (before, after):
+        kernels = {cluster.name: cluster.kernel for cluster in plan.clusters}
+        banks.append({s.id: _bank(s, kernels[s.cluster]) for s in plan.superweights})
+    clusters = {s.id: s.cluster for plan in (before, after) for s in plan.superweights}
+    found = (BankEdit(name, clusters[name], banks[0].get(name), banks[1].get(name)) for name in clusters)
+    return tuple(edit for edit in found if edit.before != edit.after)
+
+
+def _bank(s: SuperWeight, kernel: tuple[int, int]) -> Bank:
+    shape = (s.rectangle.rows, s.rectangle.columns, *kernel)
+    return Bank(shape, s.templates, s.coefficient_vectors, len(s.users))
+
+
+# Checkpoints
+
+
+def _common(state: State, plan: Plan) -> State:
+    """The entries that a plan knows too, weights as (out, in, kh, kw)."""
+    shapes = {f"members.{x.name}.weight": x.shape for member in plan.members for x in member.layers}
+    return {
+        name: shapes.get(name, shape) for name, shape in state.items() if name.startswith("bank.") or name in shapes
+    }
+
+
+def _reasons(before: Side, after: Side, state: Iterable[Edit]) -> tuple[Reason, ...]:
+    """Why a checkpoint of the side before does not load into the side after (``swc_runtime.training.state``)."""
+    changed = tuple(state)
+    one, other = before.plan, after.plan
+    holds = {
+        Reason.NAMES: any(edit.before is None or edit.after is None for edit in changed),
+        Reason.SHAPES: any(edit.before is not None and edit.after is not None for edit in changed),
+        Reason.FAMILY: one.family != other.family,
+        Reason.STRUCTURE: one.structure != other.structure,
+        Reason.SHARING: _sharing(before) != _sharing(after) or _tiles_refine(before, after),
+    }
+    return tuple(reason for reason, found in holds.items() if found)
+
+
+def _sharing(side: Side) -> object:
+    """What a checkpoint notes about clusters and their SuperWeights."""
+    return side.plan.clusters, side.plan.superweights
+
+
+def _tiles_refine(before: Side, after: Side) -> bool:
+    """Whether refinement came or went where clusters are folded: generated files state it, even if it costs nothing."""
+    if before.contents is None or after.contents is None or not any(c.fold for c in after.plan.clusters):
+        return False
+    old, new = before.contents.family.sharing, after.contents.family.sharing
+    return (old.refinement is None) != (new.refinement is None)

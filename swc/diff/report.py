@@ -1,0 +1,183 @@
+"""A difference as text for people: many layers in one line, long lists cut with the number of what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from swc.diff.checkpoints import verdicts
+from swc.diff.model import BankEdit, Difference, Edit, Value
+from swc.diff.patterns import LONGEST, counted, patterns, told_moves
+
+
+def report(difference: Difference) -> str:
+    """The text of a difference, without a final new line."""
+    head = f"{difference.before} → {difference.after}"
+    if difference.is_empty:
+        return f"{head}: no difference{_unknown(difference)}"
+    sections: list[tuple[str, Iterable[str]]] = [
+        ("family", map(_line, difference.family)),
+        ("members", _members(difference)),
+        ("layers", _layers(difference)),
+        ("sharing", _sharing(difference)),
+        ("parameters", _parameters(difference)),
+        ("settings", map(_line, difference.settings)),
+        ("checkpoints and code", verdicts(difference)),
+    ]
+    lines = [head + _unknown(difference)]
+    for title, content in sections:
+        own = [f"  {line}" for line in content]
+        if own:
+            lines += ["", title, *own]
+    return "\n".join(lines)
+
+
+def _unknown(difference: Difference) -> str:
+    if not difference.unknown:
+        return ""
+    return f"\n(a plan does not hold everything; not compared: {', '.join(difference.unknown)})"
+
+
+def text(value: Value) -> str:
+    """A value: shapes as 128×64×3×3, whole numbers with commas."""
+    if isinstance(value, tuple):
+        return "×".join(map(str, value)) if value else "one number"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _line(edit: Edit) -> str:
+    if edit.before is None:
+        return f"+ {edit.name}  {text(edit.after)}"
+    if edit.after is None:
+        return f"- {edit.name}  {text(edit.before)}"
+    return f"~ {edit.name}  {text(edit.before)} → {text(edit.after)}"
+
+
+def _cut(lines: Sequence[str], what: str) -> Iterator[str]:
+    """At most a few lines."""
+    yield from lines[:LONGEST]
+    if len(lines) > LONGEST:
+        yield f"and {len(lines) - LONGEST} more {what} (all of them: --format json)"
+
+
+def _members(difference: Difference) -> Iterator[str]:
+    alone = {edit.name: edit for edit in difference.alone}
+    for edit in difference.members:
+        size = alone.pop(edit.name, None)
+        before, after = (size.before, size.after) if size else (None, None)
+        sizes = " → ".join(f"{text(n)}" for n in (before, after) if n is not None)
+        yield _line(edit) + (f"  ({sizes} parameters alone)" if sizes else "")
+    for edit in alone.values():
+        yield f"~ {edit.name}  {text(edit.before)} → {text(edit.after)} parameters alone"
+
+
+# Layers
+
+
+def _layers(difference: Difference) -> Iterator[str]:
+    kinds: dict[str, Callable[[Edit], bool]] = {
+        "removed": lambda e: e.after is None,
+        "added": lambda e: e.before is None,
+        "reshaped": lambda e: e.before is not None and e.after is not None,
+    }
+    members = dict.fromkeys(edit.name.partition(".")[0] for edit in difference.layers)
+    whole = {edit.name for edit in difference.members if edit.before is None or edit.after is None}
+    for member in members:
+        own = [edit for edit in difference.layers if edit.name.startswith(f"{member}.")]
+        for kind, holds in kinds.items():
+            found = {edit.name: edit for edit in own if holds(edit)}
+            if not found:
+                continue
+            yield f"{member}: {counted(len(found), 'layer')} {kind}"
+            if member in whole:
+                continue
+            for pattern in patterns(found, difference.layer_names):
+                changes = _extents([found[name] for name in pattern.names]) if kind == "reshaped" else ""
+                yield f"  {pattern}{changes}"
+    yield from _cut([_line(edit) for edit in difference.traits], "layers")
+    yield from _norms(difference, whole)
+    for forward in difference.forward:
+        where = f"from {forward.at} on" if forward.at else "after its last layer"
+        yield f"{forward.member}: computes something else with the same layers, {where}"
+
+
+def _extents(edits: Iterable[Edit]) -> str:
+    """The numbers that changed in some shapes: ``128→160, 256→320``."""
+    pairs = Counter(
+        (old, new)
+        for edit in edits
+        if isinstance(edit.before, tuple) and isinstance(edit.after, tuple)
+        for old, new in zip(edit.before, edit.after, strict=True)
+        if old != new
+    )
+    texts = [f"{old}→{new}" for old, new in sorted(pairs)]
+    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
+    return f": {', '.join(texts[:4])}{more}"
+
+
+def _norms(difference: Difference, whole: set[str]) -> Iterator[str]:
+    """Norms of members that are on both sides, unless they only follow layers that changed as well."""
+    touched = {edit.name.partition(".")[0] for edit in difference.layers} | whole
+    own = [edit for edit in difference.norms if edit.name.partition(".")[0] not in touched]
+    yield from _cut([f"{_line(edit)} (norm)" for edit in own], "norms")
+
+
+# Sharing
+
+
+def _sharing(difference: Difference) -> Iterator[str]:
+    yield from told_moves(difference.moves, difference.layer_names)
+    yield from (f"{_line(edit)} (how it is folded)" for edit in difference.tiles)
+    yield from (f"{_line(edit)} (reference fan-in)" for edit in difference.fan_ins)
+    clusters: dict[str, list[BankEdit]] = {}
+    for edit in difference.superweights:
+        clusters.setdefault(edit.cluster, []).append(edit)
+    refolded = {edit.name for edit in difference.tiles}
+    for cluster, edits in clusters.items():
+        counts = (
+            (sum(e.before is None for e in edits), "added"),
+            (sum(e.after is None for e in edits), "removed"),
+            (sum(e.before is not None and e.after is not None for e in edits), "changed"),
+        )
+        told = ", ".join(f"{count} {what}" for count, what in counts if count)
+        yield f"{cluster}: {counted(len(edits), 'SuperWeight')}: {told}"
+        if cluster not in refolded:  # other tiles lie elsewhere: which of them came and went says nothing
+            yield from (f"  {line}" for line in _cut([_bank(edit) for edit in edits], "SuperWeights"))
+
+
+def _bank(edit: BankEdit) -> str:
+    old, new = edit.before, edit.after
+    if old is not None and new is not None:
+        changes = (
+            (old.shape != new.shape, f"{text(old.shape)} → {text(new.shape)}"),
+            (old.templates != new.templates, f"{old.templates} → {counted(new.templates, 'template')}"),
+            (
+                old.coefficient_vectors != new.coefficient_vectors,
+                f"{old.coefficient_vectors} → {counted(new.coefficient_vectors, 'vector')}",
+            ),
+            (old.users != new.users, f"{old.users} → {counted(new.users, 'layer')}"),
+        )
+        return f"~ {edit.name}  " + ", ".join(told for changed, told in changes if changed)
+    sign, bank = ("+", new) if old is None else ("-", old)
+    if bank is None:
+        raise AssertionError(f"a SuperWeight is on one side at least: {edit.name}")
+    return (
+        f"{sign} {edit.name}  {text(bank.shape)}, {counted(bank.templates, 'template')}, {counted(bank.users, 'layer')}"
+    )
+
+
+# Numbers
+
+
+def _parameters(difference: Difference) -> Iterator[str]:
+    edits = (*difference.budget, *difference.parameters)
+    rows = [(e.name, text(e.before), text(e.after), _gain(e)) for e in edits]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+    for name, before, after, gain in rows:
+        yield f"{name:<{widths[0]}}  {before:>{widths[1]}} → {after:>{widths[2]}}  {gain:>{widths[3]}}"
+
+
+def _gain(edit: Edit) -> str:
+    if isinstance(edit.before, int) and isinstance(edit.after, int):
+        return f"{edit.after - edit.before:+,}"
+    return ""

@@ -1,0 +1,60 @@
+"""Recipe and sharing settings as flat lists of names and values, in words close to the language's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from swc.family import Family, Hint
+from swc.family.model import ClusterHint, TemplatesHint
+
+_WORDS = {
+    "clustering": "clusters",
+    "refinement": "refine",
+    "ties": "tie",
+    "aparts": "apart",
+    "template_hints": "templates_for",
+    "hand_made": "cluster",
+}
+
+
+def settings(family: Family) -> dict[str, str]:
+    """What ``train`` and ``share`` say, such as ``train.optimizer.lr``: ``0.1``; hints by their patterns."""
+    return dict([*_flat("train", family.recipe), *_flat("share", family.sharing)])
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if attrs.has(type(value)) and not isinstance(value, Hint):
+        for field in attrs.fields(type(value)):
+            if field.eq:  # places in the text do not count
+                yield from _flat(f"{name}.{_WORDS.get(field.name, field.name)}", getattr(value, field.name))
+    else:
+        yield name, _text(value)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case TemplatesHint(bounds=(low, high)):
+            text = f"{low}..{high} for {', '.join(value.patterns)}"
+        case ClusterHint():
+            text = f"{value.name} {', '.join(value.patterns)}"
+        case Hint():
+            text = ", ".join(value.patterns)
+        case Enum():
+            text = str(value.value)
+        case None | ():
+            text = "none"
+        case bool():
+            text = str(value).lower()
+        case float():
+            text = f"{value:g}"
+        case tuple():
+            text = ("; " if isinstance(value[0], Hint) else ", ").join(map(_text, value))
+        case _ if attrs.has(type(value)):  # an augmentation, or a hint of another kind
+            text = " ".join(_text(getattr(value, field.name)) for field in attrs.fields(type(value)) if field.eq)
+        case _:
+            text = str(value)
+    return text

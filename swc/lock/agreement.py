@@ -1,0 +1,91 @@
+"""Whether a lock file, a spec and the search that made the lock agree: what ``swc lock verify`` checks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from swc.compiler import LockChoice, load_spec
+from swc.diagnostics import Diagnostic, SpecError
+from swc.family import ClusterMethod, Family
+from swc.lock.file import read_lock
+from swc.lock.model import Lock
+from swc.lock.moves import Move, moves
+from swc.lock.verify import verify_lock
+from swc.plan import cluster_name, shareable_layers
+from swc.plan.model import Plan
+
+
+@frozen
+class Agreement:
+    """A lock that fits its spec, the plan they give, and the layers that somebody moved since the search."""
+
+    lock: Lock
+    plan: Plan
+    moved: tuple[Move, ...]
+
+
+def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
+    """Compare a spec with its lock file.
+
+    Args:
+        spec: the spec.
+        lock_file: its lock file.
+        similarities: what the search kept beside the lock; without it nothing is known about moves by hand.
+
+    Raises:
+        SpecError: the spec has errors, asks for no search (SW0704), has no lock (SW0707), or does not agree with it
+            (SW0701 to SW0703, SW0706), or the planner does not accept the clusters (SW06xx, SW071x).
+    """
+    loaded = load_spec(spec, LockChoice(ignored=True))
+    family = loaded.family
+    method = family.sharing.clustering.method
+    if method is not ClusterMethod.GRADIENT:
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0704",
+                    f"family `{family.name}` says `clusters {method}`, which needs no search and no lock file",
+                    family.span,
+                    help="write `clusters gradient(threshold=0.1, epochs=20)`, or delete the lock file",
+                ),
+            )
+        )
+    lock = existing_lock(lock_file, spec)
+    verify_lock(lock, family, (x.name for x in shareable_layers(family)), lock_file.name, shown=None)
+    plan = evolve(loaded, lock=lock).compiled().plan
+    return Agreement(lock, plan, _moved(lock, family, similarities))
+
+
+def existing_lock(path: Path, spec: Path | None = None) -> Lock:
+    """Read a lock file that has to be there.
+
+    Raises:
+        SpecError: SW0707 when there is none, or as :func:`swc.lock.read_lock`.
+    """
+    if not path.exists():
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0707",
+                    f"there is no lock file {path}",
+                    help=f"find what should share: swc search {spec or 'SPEC'} --data ...",
+                ),
+            )
+        )
+    return read_lock(path, path.name)
+
+
+def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:
+    """Layers that are not where the search of this lock put them; none if the search is not known."""
+    try:
+        kept = json.loads(similarities.read_text(encoding="utf-8"))
+        if kept["structure"] != lock.structure:
+            return ()
+        groups = [tuple(map(str, group)) for group in kept["search"]["groups"]]
+        found = {cluster_name(group, family): group for group in groups}
+    except (OSError, ValueError, TypeError, KeyError, StopIteration, IndexError, RecursionError):
+        return ()  # what the search kept can be missing or damaged, and the lock be good all the same
+    return moves(found, lock.cluster_layers())

@@ -1,0 +1,152 @@
+"""Reading lock files strictly: what is damaged is reported where it stands, and nothing is ignored or guessed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from swc.diagnostics import Diagnostic, Source, Span, SpecError
+from swc.lock.model import FORMAT_VERSION, Lock, Shape, place_of_key
+
+_RENEW = "run `swc search` again to renew it, or delete it"
+_RESTORE = "correct it, restore it from version control, or run `swc search` again"
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "family": (str,),
+    "structure": (str,),
+    "data": (str,),
+    "epochs": (int,),
+    "seed": (int,),
+    "threshold": (int, float),
+    "threshold_used": (int, float),
+    "clusters": (dict,),
+}
+_WORDS = {str: "text", int: "a whole number", dict: "an object"}
+
+
+class _TwiceError(ValueError):
+    """A key that an object has two times: JSON readers keep the last one without a word."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+def read_lock(path: Path, display: str) -> Lock:
+    """Read a lock file.
+
+    Args:
+        path: the file.
+        display: what messages call it.
+
+    Raises:
+        SpecError: SW0701 when it cannot be read or is no lock file, SW0702 when another release wrote it.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise _broken(display, f"it cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _broken(display, f"it is no UTF-8 text ({error.reason} at byte {error.start})") from error
+    return parse_lock(Source(display, text))
+
+
+def parse_lock(source: Source) -> Lock:
+    """Read the text of a lock file.
+
+    Raises:
+        SpecError: as :func:`read_lock`.
+    """
+    content = _json(source)
+    version = content.get("format_version")
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0702",
+                    f"lock file {source.name} has format version {version!r}, and this swc reads version "
+                    f"{FORMAT_VERSION}",
+                    place_of_key(source, "format_version"),
+                    help=f"use the release of swc that wrote it, or {_RENEW}",
+                ),
+            )
+        )
+    _check_entries(source, content)
+    clusters = _clusters(source, content["clusters"])
+    known = {key: content[key] for key in _KINDS if key != "clusters"}
+    return Lock(**known, clusters=clusters, source=source)
+
+
+def _json(source: Source) -> dict[str, Any]:
+    conflict = re.search(r"^<{7}.*", source.text, re.MULTILINE)
+    if conflict:
+        raise _broken(source.name, "it has unresolved merge conflicts", Span(source, *conflict.span()))
+    try:
+        content = json.loads(source.text, object_pairs_hook=_distinct)
+    except json.JSONDecodeError as error:
+        end = min(error.pos + 1, len(source.text))
+        place = Span(source, max(0, end - 1), end) if source.text else None
+        raise _broken(source.name, f"it is no valid JSON ({error.msg})", place) from error
+    except RecursionError as error:
+        raise _broken(source.name, "it is no valid JSON (nested too deeply)") from error
+    except _TwiceError as error:
+        place = place_of_key(source, error.key, last=True)
+        raise _broken(source.name, f"it has `{error.key}` twice in one object", place) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise _broken(source.name, f"it is no valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise _broken(source.name, "it holds no object")
+    return content
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(key)
+        found[key] = value
+    return found
+
+
+def _check_entries(source: Source, content: dict[str, Any]) -> None:
+    for key, kinds in _KINDS.items():
+        if key not in content:
+            raise _broken(source.name, f"its `{key}` is missing")
+        if not isinstance(content[key], kinds) or isinstance(content[key], bool):
+            expected = "a number" if float in kinds else _WORDS[kinds[0]]
+            raise _broken(source.name, f"its `{key}` is not {expected}", place_of_key(source, key))
+    for key in ("threshold", "threshold_used"):
+        if not -1 <= content[key] <= 1:
+            raise _broken(source.name, f"its `{key}` is no cosine, from -1 to 1", place_of_key(source, key))
+    unknown = sorted(set(content) - set(_KINDS) - {"format_version"})
+    if unknown:
+        raise _broken(source.name, f"it has an unknown entry `{unknown[0]}`", place_of_key(source, unknown[0]))
+
+
+def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Shape]]:
+    clusters: dict[str, dict[str, Shape]] = {}
+    seen: dict[str, str] = {}
+    for cluster, layers in content.items():
+        if not isinstance(layers, dict) or not layers:
+            raise _broken(source.name, f"its cluster `{cluster}` names no layers", place_of_key(source, cluster))
+        for name, shape in layers.items():
+            if not (isinstance(shape, list) and len(shape) == 4 and all(type(n) is int and n > 0 for n in shape)):
+                raise _broken(
+                    source.name, f"layer `{name}` has no shape of four whole numbers", place_of_key(source, name)
+                )
+            if name in seen:
+                raise _broken(
+                    source.name,
+                    f"layer `{name}` is in cluster `{seen[name]}` and in `{cluster}`",
+                    place_of_key(source, name, last=True),
+                )
+            seen[name] = cluster
+        clusters[cluster] = {name: (*shape,) for name, shape in layers.items()}
+    return clusters
+
+
+def _broken(display: str, why: str, place: Span | None = None) -> SpecError:
+    help_ = _RENEW if place is None else _RESTORE
+    return SpecError((Diagnostic("SW0701", f"lock file {display} is damaged: {why}", place, help=help_),))

@@ -1,0 +1,89 @@
+"""Sharing hints that change nothing: said twice, or said about layers to which they cannot matter.
+
+Codes: SW0514 a hint given twice, SW0515 a hint without effect. Both are warnings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from swc.diagnostics import Diagnostic, Severity, Span
+from swc.family import Family, Hint
+from swc.plan.hints import named, pattern_place, related, shareable_layers
+
+_OWNERS = "every layer that it matches owns its weight"
+
+
+def hint_warnings(family: Family) -> tuple[Diagnostic, ...]:
+    """Warn of every hint that has no effect; the hints are known not to contradict each other."""
+    return (*_repeated(family), *_without_effect(family))
+
+
+def _repeated(family: Family) -> Iterator[Diagnostic]:
+    """Hints of one kind that say the same about the same layers, in whatever words."""
+    sharing = family.sharing
+    kinds: tuple[tuple[str, Sequence[tuple[Hint, Any]]], ...] = (
+        ("private", [(hint, frozenset(hint.all_layers)) for hint in sharing.private]),
+        ("public", [(hint, frozenset(hint.all_layers)) for hint in sharing.public]),
+        ("tie", [(hint, frozenset(hint.all_layers)) for hint in sharing.ties]),
+        ("apart", [(hint, frozenset(map(frozenset, hint.layers))) for hint in sharing.aparts]),
+        ("templates", [(hint, (hint.bounds, frozenset(hint.all_layers))) for hint in sharing.template_hints]),
+    )
+    for kind, hints in kinds:
+        first: dict[Any, Hint] = {}
+        for hint, effect in hints:
+            before = first.setdefault(effect, hint)
+            if before is not hint:
+                yield Diagnostic(
+                    code="SW0514",
+                    summary=f"This `{kind}` says again what another says.",
+                    primary=pattern_place(hint, 0),
+                    label="the same layers",
+                    related=related([(pattern_place(before, 0), "said here")]),
+                    help="Leave one of them out.",
+                    severity=Severity.WARNING,
+                )
+
+
+def _without_effect(family: Family) -> Iterator[Diagnostic]:
+    sharing = family.sharing
+    heads = {layer.name for layer in family.layers if layer.head}
+    shared = {layer.name for layer in shareable_layers(family)}
+    for hint in sharing.private:
+        for number, names in _unless(hint, lambda name: name not in heads):
+            why = (
+                f"{named(names)} {'is a head' if len(names) == 1 else 'are heads'}, and heads own their weights anyway"
+            )
+            yield _idle("private", why, pattern_place(hint, number), "Leave it out.")
+    for hint in sharing.public:
+        for number, names in _unless(hint, heads.__contains__):
+            why = f"{named(names)} {'is no head' if len(names) == 1 else 'are no heads'}, and only heads need it"
+            yield _idle("public", why, pattern_place(hint, number), "Leave it out, or name a head.")
+    for kind, hints in (("apart", sharing.aparts), ("templates", sharing.template_hints)):
+        for hint in hints:
+            for number, _ in _unless(hint, shared.__contains__):
+                way = "Leave it out, or let one of the layers share."
+                yield _idle(kind, _OWNERS, pattern_place(hint, number), way)
+    for hint in sharing.ties:
+        if len(hint.all_layers) == 1:
+            why = f"it names one layer, `{hint.all_layers[0]}`"
+            yield _idle("tie", why, pattern_place(hint, 0), "Name what it shall be tied to, or leave it out.")
+
+
+def _unless(hint: Hint, matters: Callable[[str], bool]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The patterns of a hint that match only layers to which the hint does not matter, and those layers."""
+    for number, names in enumerate(hint.layers):
+        if names and not any(matters(name) for name in names):
+            yield number, names
+
+
+def _idle(kind: str, why: str, place: Span | None, way: str) -> Diagnostic:
+    return Diagnostic(
+        code="SW0515",
+        summary=f"This `{kind}` has no effect: {why}.",
+        primary=place,
+        label="has no effect",
+        help=way,
+        severity=Severity.WARNING,
+    )

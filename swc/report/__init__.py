@@ -1,0 +1,1 @@
+"""What a plan means to a person: figures, explanations, comparisons and drawings. Imports no torch."""

@@ -1,0 +1,129 @@
+"""Small families in text, and the command line run in process in an empty folder."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from swc.cli import main
+from swc.diff.compare import compare
+from swc.diff.model import Difference
+from swc.diff.side import Side, load_side
+
+SPEC = """sw 1
+
+block cell(width: int, stride: int = 1) {
+    y = conv1: conv(relu(bn(x)), width, 3, stride=stride)
+    return y + (if channels(x) == width and stride == 1 then x else shortcut: conv(x, width, 1, stride=stride))
+}
+
+arch net(depth: int, width: int = 8) {
+    y = stem: conv(x, width, 3, bias=true)
+    repeat depth as i {
+        y = cells: cell(y, width * 2 ** i, stride=if i == 0 then 1 else 2)
+    }
+    y = hidden: linear(global_pool(relu(norm: bn(y))), width)
+    return fc: linear(dropout(y, 0.1), classes)
+}
+
+family pair {
+    input  image(3, 8, 8)
+    output classes(5)
+    budget 60% of members
+    member big   = net(depth=3)
+    member small = net(depth=2, width=4)
+    share {
+        clusters gradient(threshold=0.1, epochs=1)
+        refine   gradient(threshold=0.9, after=1)
+        private  *.stem
+    }
+    train { epochs 2  batch 8  sgd(lr=0.05, momentum=0.9)  cosine(warmup=1)  augment crop(1), flip }
+}
+"""
+
+Swc = Callable[..., Result]
+Compare = Callable[..., Difference]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def spec_text() -> str:
+    return SPEC
+
+
+@pytest.fixture
+def swc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Swc:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*arguments: str | Path) -> Result:
+        result = CliRunner().invoke(main, [str(a) for a in arguments])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Callable[[str, str], Side]:
+    """A side from a spec's text."""
+
+    def make(text: str, name: str) -> Side:
+        path = tmp_path / f"{name}.sw"
+        path.write_text(text, encoding="utf-8")
+        return load_side(path, path.name)
+
+    return make
+
+
+@pytest.fixture
+def edited(side: Callable[[str, str], Side]) -> Compare:
+    """The difference that replacing pieces of the spec makes."""
+
+    def make(*replacements: tuple[str, str]) -> Difference:
+        text = SPEC
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        return compare(side(SPEC, "old"), side(text, "new"))
+
+    return make
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """An empty repository in the folder; call with files and their contents to commit them (None removes one)."""
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    git("init", "-q")
+
+    def commit(**files: str | None) -> None:
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/").replace("_dot_", ".")
+            if text is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+        git("add", "-A")
+        git("commit", "-q", "--allow-empty", "-m", "next")
+
+    return commit

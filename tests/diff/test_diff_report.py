@@ -1,0 +1,200 @@
+"""The reports: text that a person can read, JSON as documented, exit codes, and no torch."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from swc.diff.compare import compare
+from swc.diff.model import Category, Difference
+from swc.diff.patterns import patterns
+from swc.diff.report import report
+from swc.diff.serial import to_json
+from swc.diff.side import Side
+
+Swc = Callable[..., Result]
+Compare = Callable[..., Difference]
+ROOT = Path(__file__).parents[2]
+
+KNOWN = [f"a.g.{i}.{name}" for i in range(5) for name in ("c1", "c2")] + ["a.stem", "a.fc", "b.g.0.c1", "b.g.1.c1"]
+
+
+@pytest.mark.parametrize(
+    ("names", "texts"),
+    [
+        (["a.stem"], ["a.stem"]),
+        (["a.g.0.c1"], ["a.g.0.c1"]),
+        ([n for n in KNOWN if n.startswith("a.g")], ["a.g.* (10)"]),
+        (["a.g.0.c1", "a.g.0.c2", "a.g.1.c1", "a.g.1.c2"], ["a.g.0-1.* (4)"]),
+        (["a.g.0.c1", "a.g.2.c1", "a.g.3.c1"], ["a.g.{0, 2-3}.c1 (3)"]),
+        (["a.g.0.c1", "a.g.1.c2"], ["a.g.0-1.* (2)"]),
+        ([n for n in KNOWN if n.startswith("a.")], ["a.* (12)"]),
+        (["b.g.0.c1", "b.g.1.c1", "a.fc"], ["b.g.* (2)", "a.fc"]),
+        ([], []),
+    ],
+)
+def test_many_names_in_few_words(names: list[str], texts: list[str]) -> None:
+    found = patterns(names, KNOWN)
+    assert [str(pattern) for pattern in found] == texts
+    assert sorted(name for pattern in found for name in pattern.names) == sorted(names)
+
+
+def test_the_text_of_a_difference(edited: Compare) -> None:
+    difference = edited(
+        ("member small = net(depth=2, width=4)", "member small = net(depth=2, width=6)"),
+        ("net(depth=3)", "net(depth=4)"),
+        ("epochs 2", "epochs 3"),
+        ("classes(5)", "classes(6)"),
+    )
+    text = report(difference)
+    lines = text.splitlines()
+    assert lines[0] == "old.sw → new.sw"
+    for line in (
+        "  ~ classes  5 → 6",
+        "  big: 2 layers added",
+        "    big.cells.3.* (2)",
+        "    big.hidden: 32→64",
+        "  small: 6 layers reshaped",
+        "    small.* (6): 4→6, 5→6, 8→12",
+        "  ~ train.epochs  2 → 3",
+    ):
+        assert line in lines, text
+    assert re.search(
+        r"^  ~ big  net\(depth=3, width=8\) → net\(depth=4, width=8\)  \([\d,]+ → [\d,]+ parameters", text, re.MULTILINE
+    )
+    assert re.search(r"^  total +[\d,]+ → +[\d,]+ +\+[\d,]+$", text, re.MULTILINE)
+    assert re.search(r"^  CHECKPOINT  old checkpoints do not load: of their tensors, ", text, re.MULTILINE)
+    assert re.search(r"^  API .*: classes$", text, re.MULTILINE)
+    assert re.search(r"^  NUMERIC .*: settings", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("hint", "name", "value"),
+    [
+        ("tie *.conv1", "share.tie", "*.conv1"),
+        ("tie *.cells.0.conv1 tie *.cells.1.conv1", "share.tie", "*.cells.0.conv1; *.cells.1.conv1"),
+        ("apart big.*, small.*", "share.apart", "big.*, small.*"),
+        ("templates 2..4 for big.*", "share.templates_for", "2..4 for big.*"),
+        ("cluster first *.cells.0.conv1", "share.cluster", "first *.cells.0.conv1"),
+        ("bins 2", "share.bins", "2"),
+    ],
+)
+def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str, name: str, value: str) -> None:
+    difference = edited(("private  *.stem", f"private  *.stem {hint}"))
+    assert [(e.name, e.before, e.after) for e in difference.settings] == [(name, "none", value)]
+    assert Category.NUMERIC in difference.categories
+
+
+def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
+    assert "  old checkpoints load\n" in report(edited(("epochs 2", "epochs 3")))
+    assert "all tensors fit, but members, layers" in report(edited(("private  *.stem", "private  *.stem, *.fc")))
+    renamed = report(edited(("family pair", "family couple")))
+    assert "all tensors fit, but they are of a family of another name" in renamed
+    assert "big: computes something else with the same layers, from big.cells.0.conv1 on" in report(
+        edited(("conv(relu(bn(x))", "conv(silu(bn(x))"))
+    )
+
+
+def test_a_member_that_comes_is_one_line(edited: Compare) -> None:
+    text = report(edited(("    share {", "    member third = net(depth=1)\n    share {")))
+    assert "  third: 4 layers added\n" in text
+    assert "third.cells" not in text.partition("sharing")[0]
+
+
+def test_long_lists_are_cut_and_the_json_is_not(side: Callable[[str, str], Side], spec_text: str) -> None:
+    large = spec_text.replace("60%", "400%").replace("net(depth=3)", "net(depth=5)")
+    difference = compare(side(large, "a"), side(large.replace("net(depth=5)", "net(depth=5, width=12)"), "b"))
+    assert "(all of them: --format json)" in report(difference)
+    content = json.loads(to_json(difference))
+    assert len(content["sharing"]["superweights"]) == len(difference.superweights) > 8
+
+
+def test_the_json_has_the_keys_that_are_documented(edited: Compare) -> None:
+    content = json.loads(to_json(edited(("epochs 2", "epochs 3"), ("net(depth=3)", "net(depth=3, width=6)"))))
+    assert content["format_version"] == 1
+    _, _, page = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8").partition("## As JSON")
+    documented = re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE)
+    keys = [*content, *(f"{k}.{x}" for k in ("sharing", "checkpoint") for x in content[k])]
+    assert sorted(documented) == sorted(keys)
+    assert content["settings"] == [{"name": "train.epochs", "before": "2", "after": "3"}]
+    assert content["categories"] == ["CHECKPOINT", "NUMERIC"]
+    checkpoint = content["checkpoint"]
+    assert checkpoint["loads"] is False
+    assert {"name", "before", "after"} == set(checkpoint["reshaped"][0])
+    assert set(content["sharing"]["superweights"][0]) == {"id", "cluster", "before", "after"}
+
+
+def test_exit_codes(swc: Swc, tmp_path: Path, spec_text: str) -> None:
+    (tmp_path / "a.sw").write_text(spec_text, encoding="utf-8")
+    (tmp_path / "b.sw").write_text(spec_text.replace("epochs 2", "epochs 3"), encoding="utf-8")
+    (tmp_path / "c.sw").write_text("sw 1\n", encoding="utf-8")
+    (tmp_path / "d.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "e.txt").write_text("", encoding="utf-8")
+    assert swc("diff", "a.sw", "a.sw").exit_code == 0
+    assert swc("diff", "a.sw", "b.sw").exit_code == 1
+    for wrong, code in (
+        ("c.sw", "SW0005"),
+        ("d.json", "SW0610"),
+        ("e.txt", "SW0904"),
+        ("f.json", "SW0001"),
+        (".", "SW0904"),
+    ):
+        result = swc("diff", "a.sw", wrong)
+        assert result.exit_code == 2
+        assert code in result.output
+    for usage in (
+        ("a.sw",),
+        (),
+        ("a.sw", "b.sw", "c.sw"),
+        ("HEAD", "--"),
+        ("--", "a.sw"),
+        ("HEAD", "--", "a.sw", "b.sw"),
+    ):
+        assert swc("diff", *usage).exit_code == 2
+
+
+def test_a_plan_against_the_spec_it_came_from(swc: Swc, tmp_path: Path, spec_text: str) -> None:
+    (tmp_path / "a.sw").write_text(spec_text, encoding="utf-8")
+    (tmp_path / "a.json").write_text(swc("plan", "a.sw", "--format", "json").output, encoding="utf-8")
+    result = swc("diff", "a.json", "a.sw")
+    assert result.exit_code == 0
+    assert "no difference" in result.output
+    assert "not compared: input and classes, arguments, norms, forward pass, settings" in result.output
+
+
+def test_comparing_loads_no_torch(tmp_path: Path, spec_text: str) -> None:
+    for name, text in (("a.sw", spec_text), ("b.sw", spec_text.replace("depth=3", "depth=4"))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    script = (
+        "import sys; from swc.cli import main\n"
+        "main(['diff', 'a.sw', 'b.sw'], standalone_mode=False)\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_two_hash_seeds_give_the_same_bytes(tmp_path: Path, spec_text: str) -> None:
+    for name, text in (("a.sw", spec_text), ("b.sw", spec_text.replace("depth=3", "depth=4"))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    script = (
+        "from swc.cli import main\n"
+        "for f in ('json', 'text'): main(['diff', 'a.sw', 'b.sw', '--format', f], standalone_mode=False)"
+    )
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) > 1000
