@@ -120,7 +120,9 @@ def _print_growth(args: argparse.Namespace, kind: str) -> None:
     first, last = args.layers[0], args.layers[-1]
     if first != last:
         ratio = per_layer[-1] / per_layer[0]
-        print(f"\nfrom {first:,} to {last:,} layers a member, the time per layer grows {ratio:.2f}-fold (linear is 1)")
+        print(
+            f"\nfrom {first:,} to {last:,} layers a member, time per layer changes by a factor of {ratio:.2f} (linear is 1)"
+        )
 
 
 def main() -> None:
