@@ -19,7 +19,9 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED)  ## compile, search, train, refine and evaluate a family of wide residual networks on digits
-	$(BIN)/swc train specs/digits.sw --data digits --run runs/demo --fresh
+	$(BIN)/swc train specs/digits.sw --data digits --run runs/digits --lock runs/digits/digits.lock --fresh
+	@echo
+	@echo 'swc lies in $(BIN): say "source $(BIN)/activate" to have it at hand.'
 
 test: $(INSTALLED)  ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
@@ -31,10 +33,10 @@ lint: $(INSTALLED)  ## formatter, linter, types
 	$(BIN)/mypy generated benchmarks
 
 compile: $(INSTALLED)  ## compile every committed spec to generated/
-	$(BIN)/swc compile $(SPECS) -o generated
+	$(BIN)/swc compile --no-lock $(SPECS) -o generated
 
 check: $(INSTALLED)  ## whether generated/ is what the specs say
-	$(BIN)/swc compile --check $(SPECS) -o generated
+	$(BIN)/swc compile --check --no-lock $(SPECS) -o generated
 
 clean:  ## remove the environment, runs and caches
 	rm -rf $(VENV) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -50,7 +50,7 @@ arch net(blocks: int, width: int) {
 def family_text(kind: str, members: int, layers: int, percent: float) -> str:
     """A spec whose members have about so many layers each and a budget of so much of their independent size."""
     calls = [
-        f"wrn(depth={6 * ((layers - 5) // 6) + 4}, widen={1 + k})"
+        f"wrn(depth={6 * max(1, (layers - 5) // 6) + 4}, widen={1 + k})"
         if kind == "wrn"
         else f"net(blocks={(layers - 2) // 3}, width={64 + 16 * k})"
         for k in range(members)
@@ -96,7 +96,7 @@ def _fastest(args: argparse.Namespace, kind: str, layers: int) -> dict[str, floa
     command = [sys.executable, __file__, "--one", kind, "--layers", str(layers)]
     command += ["--members", str(args.members), "--budget", str(args.budget)]
     runs = [
-        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
         for _ in range(args.repeats)
     ]
     return min(runs, key=lambda run: run["plan_seconds"] + run["emit_seconds"])
@@ -119,10 +119,8 @@ def _print_growth(args: argparse.Namespace, kind: str) -> None:
         )
     first, last = args.layers[0], args.layers[-1]
     if first != last:
-        ratio = per_layer[-1] / per_layer[0]
-        print(
-            f"\nfrom {first:,} to {last:,} layers a member, time per layer changes by a factor of {ratio:.2f} (linear is 1)"
-        )
+        ratio = f"{per_layer[-1] / per_layer[0]:.2f} (linear is 1)"
+        print(f"\nFrom {first:,} to {last:,} layers a member, time per layer changes by a factor of {ratio}.")
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from swc_runtime.evaluation import Evaluation, Score
 
@@ -10,16 +12,13 @@ _ALL = 4
 """Families up to this size show all their subsets; larger ones the best of each size."""
 
 
-def evaluation_table(evaluation: Evaluation) -> Table:
+def evaluation_table(evaluation: Evaluation) -> Group:
     """Members with their parameters when built alone, subsets, and the whole family with what it really has.
 
     The best number of each column is bold.
     """
-    table = Table(
-        title=f"{evaluation.family} on {evaluation.data} ({evaluation.images:,} test images)",
-        title_style="bold",
-        title_justify="left",
-    )
+    title = Text(f"{evaluation.family} on {evaluation.data} ({evaluation.images:,} test images)", style="bold")
+    table = Table()
     table.add_column("members")
     for header in ("parameters alone", "top-1 %", "NLL", "ECE %"):
         table.add_column(header, justify="right")
@@ -35,11 +34,8 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         table.add_row(name, f"{sum(evaluation.alone[m] for m in row.members):,}", *_numbers(row, best))
     alone = sum(evaluation.alone.values())
     share = evaluation.parameters / alone if alone else 1.0
-    table.caption = (
-        f"the family has {evaluation.parameters:,} parameters in all, {share:.0%} of what its members have alone"
-    )
-    table.caption_justify = "left"
-    return table
+    summary = f"the family has {evaluation.parameters:,} parameters in all, {share:.0%} of what its members have alone"
+    return Group(title, table, Text(summary))
 
 
 def _shown(evaluation: Evaluation) -> list[Score]:

@@ -145,7 +145,7 @@ def _thresholds(requested: float) -> Iterator[float]:
     while threshold > LOWEST:
         yield threshold
         count += 1
-        threshold = round(requested - count * STEP, 6)
+        threshold = round(requested - count * STEP, 6) + 0.0  # plus nothing: -0.0 becomes 0.0
     yield LOWEST
 
 

@@ -57,7 +57,10 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] in {"swc", "swc_runtime"}:
                 raise
-            complain(f"this command needs the package `{error.name}`: install swc with `pip install 'swc[train]'`")
+            complain(
+                f"this command needs the package `{error.name}`: install swc's extra `train`, "
+                "`pip install -e '.[train]'` in its repository"
+            )
         except Exception as error:
             if not _is_problem(error):
                 raise

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from swc_runtime import Frontier
 
 
-def frontier_table(frontier: Frontier, batch: int) -> Table:
+def frontier_table(frontier: Frontier, batch: int) -> Group:
     """The subsets that no faster subset beats, for one batch size, fastest first."""
     from swc_runtime.anytime import pareto  # noqa: PLC0415 - torch is loaded for running only
 
-    table = Table(title=f"Best subset by deadline, batch {batch}, {frontier.device}", title_justify="left")
+    title = Text(f"Best subset by deadline, batch {batch}, {frontier.device}", style="bold")
+    table = Table()
     table.add_column("members")
     for header in ("latency ms", "top-1 %", "NLL", "ECE %"):
         table.add_column(header, justify="right")
@@ -26,4 +29,4 @@ def frontier_table(frontier: Frontier, batch: int) -> Table:
             f"{point.nll:.3f}",
             f"{100 * point.ece:.2f}",
         )
-    return table
+    return Group(title, table)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from swc.pipeline.settings import DataChoice, Run
-
-if TYPE_CHECKING:
-    from swc_runtime.training import TrainOptions
 
 Decorated = Callable[..., Any]
 
@@ -34,7 +31,13 @@ _DATA = (
         help="Folder that data sets lie in (also: the variable SWC_DATA_DIR).",
     ),
     click.option("--download", is_flag=True, help="Download the data set if it is missing."),
-    click.option("--workers", type=click.IntRange(min=0), default=2, help="Processes that read image files."),
+    click.option(
+        "--workers",
+        type=click.IntRange(min=0),
+        default=2,
+        show_default=True,
+        help="Processes that read image files (image folders only).",
+    ),
 )
 _DEVICE = (
     click.option(
@@ -44,13 +47,23 @@ _DEVICE = (
         show_default=True,
         help="Where to run.",
     ),
+)
+_TRAINING = (
     click.option("--devices", type=_POSITIVE, default=1, show_default=True, help="How many accelerators."),
-    click.option("--precision", type=click.Choice(["32-true", "bf16-mixed"]), default="32-true", show_default=True),
+    click.option(
+        "--precision",
+        type=click.Choice(["32-true", "bf16-mixed"]),
+        default="32-true",
+        show_default=True,
+        help="Arithmetic of the training step.",
+    ),
     click.option("--channels-last", is_flag=True, help="Keep images with channels last, as tensor cores like them."),
     click.option("--compile", "compile_", is_flag=True, help="Run through torch.compile."),
-    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True),
+    click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and augmentation."
+    ),
     click.option("--batch", type=_POSITIVE, help="Images per step, over all devices. [default: the recipe's]"),
-    click.option("--limit", type=_POSITIVE, help="Use this many training images only."),
+    click.option("--limit", type=_POSITIVE, help="Train on this many images only."),
 )
 _FOLDER = (
     click.option(
@@ -70,27 +83,28 @@ def run_options(command: Decorated) -> Decorated:
     return command
 
 
+def training_options(command: Decorated) -> Decorated:
+    """Options for data, device, training and folders."""
+    for option in reversed((*_DATA, *_DEVICE, *_TRAINING, *_FOLDER)):
+        command = option(command)
+    return command
+
+
 def leads() -> bool:
     """Whether this process speaks for all: on several devices, each runs the same command in a process of its own."""
     return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 
 def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> Run:
-    """The run that the options of ``run_options`` describe; ``more`` are further ``TrainOptions``."""
+    """The run that the options describe; ``more`` are further ``TrainOptions``."""
     from swc_runtime.progress import reporter  # noqa: PLC0415 - torch is loaded for running only
     from swc_runtime.training import TrainOptions  # noqa: PLC0415
 
-    made: TrainOptions = TrainOptions(
-        run_dir=run_folder,
-        accelerator=options["accelerator"],
-        devices=options["devices"],
-        precision=options["precision"],
-        channels_last=options["channels_last"],
-        compile=options["compile_"],
-        seed=options["seed"],
-        batch=options["batch"],
-        limit=options["limit"],
-        **more,
+    for name in ("devices", "precision", "channels_last", "seed", "batch", "limit"):
+        if name in options:
+            more[name] = options[name]
+    made = TrainOptions(
+        run_dir=run_folder, accelerator=options["accelerator"], compile=options.get("compile_", False), **more
     )
     data = DataChoice(options["data"], options["data_dir"], options["download"], options["workers"])
     return Run(data, made, reporter(quiet=options["quiet"] or not leads()))

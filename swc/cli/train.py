@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from swc.cli.failures import complain, wants_color
 from swc.cli.frontier import frontier_table
-from swc.cli.running import leads, make_run, run_options
+from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
 from swc.lock import lock_path
 from swc.pipeline import search as searching
@@ -40,7 +41,7 @@ _LOCK = click.option(
 
 @click.command(short_help="Find what should share; write the lock file.")
 @click.argument("spec", type=click.Path(path_type=Path))
-@run_options
+@training_options
 @_LOCK
 @click.option("--epochs", type=_POSITIVE, help="Epochs to train before comparing. [default: the spec's]")
 @click.option(
@@ -76,7 +77,7 @@ def search(
 
 @click.command(short_help="Train a generated file, or a spec from start to end.")
 @_TARGET
-@run_options
+@training_options
 @_LOCK
 @click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
 @click.option(
@@ -111,7 +112,7 @@ def train(  # noqa: PLR0913 - one argument per option
     try:
         family, evaluation = training.fit(path, run)
     except KeyboardInterrupt:
-        complain(f"interrupted; go on with: swc train {path} --data {run.data.name} --run {folder} --resume")
+        complain(_interrupted(folder))
         raise click.exceptions.Exit(1) from None
     if not leads():
         return
@@ -119,10 +120,29 @@ def train(  # noqa: PLR0913 - one argument per option
     _print(evaluation)
     click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
     click.echo(f"anytime curve  {measured.curve}")
+    _suggest(path, folder, run.data.name)
+
+
+def _interrupted(folder: Path) -> str:
+    """What to say when a training was interrupted: how to go on, where there is something to go on from."""
+    if not (folder / training.LAST).is_file():
+        return "interrupted before the first epoch was done: there is nothing to resume"
+    arguments = [a for a in sys.argv[1:] if a not in {"--fresh", "--resume"}]
+    return f"interrupted; go on with: swc {shlex.join([*arguments, '--resume'])}"
+
+
+def _suggest(path: Path, folder: Path, data: str) -> None:
+    """What a person may want to run after a training."""
+    rows = (
+        (["swc", "eval", str(path), "--data", data], "score it again"),
+        (["swc", "anytime", str(path), "--data", data, "--batches", "1,8"], "measure deadlines on this machine"),
+        (["tensorboard", "--logdir", str(folder)], "look at the curves"),
+    )
+    commands = [(shlex.join(words), why) for words, why in rows]
+    width = max(len(command) for command, _ in commands)
     click.echo("\nnext:")
-    click.echo(f"  swc eval {path} --data {run.data.name}       score it again")
-    click.echo(f"  swc anytime {path} --data {run.data.name}    measure deadlines on another machine or batch size")
-    click.echo(f"  tensorboard --logdir {folder}                look at the curves")
+    for command, why in commands:
+        click.echo(f"  {command:<{width}}   # {why}")
 
 
 @click.command("eval", short_help="Score members, ensemble and every subset.")
@@ -177,10 +197,14 @@ def _trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run
         raise SpecError(
             (
                 Diagnostic(
-                    "SW0804", f"there is no checkpoint {found}", help=f"train first: swc train {target} --data ..."
+                    "SW0804",
+                    f"there is no checkpoint {found}",
+                    help=f"train first: swc train {target} --data {run.data.name}",
                 ),
             )
         )
+    if training.is_spec(target):
+        training.check_version(target, path)
     return training.load_trained(path, found, run), folder
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from swc_runtime.training import TrainOptions
 
 CHECKPOINT = "family.safetensors"
+LAST = "last.safetensors"
 FRONTIER = "frontier.json"
 CURVE = "anytime.png"
 
@@ -140,6 +141,27 @@ def locate(target: Path, run_folder: Path | None) -> tuple[Path, Path]:
     if run_folder is None and (target.parent / CHECKPOINT).is_file():
         return target, target.parent
     return target, run_folder or Path("runs") / target.stem
+
+
+def check_version(spec: Path, generated: Path) -> None:
+    """See that a run's generated file belongs to the spec as it is now.
+
+    Raises:
+        SpecError: SW0805 when the spec has changed since.
+    """
+    compiled = compile_spec(spec, LockChoice(ignored=True))
+    if load_family_class(generated).plan.structure != compiled.plan.structure:
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0805",
+                    f"{generated} was not compiled from {spec} as it is now",
+                    compiled.family.span,
+                    label="this or an architecture has changed since the training",
+                    help=f"train again, or name what was trained: {generated}",
+                ),
+            )
+        )
 
 
 def new_family(path: Path, run: Run) -> Family:

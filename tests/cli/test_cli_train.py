@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from swc.lock import read_lock
 
 Swc = Callable[..., Result]
-QUICK = ("--data", "digits", "--limit", "256", "--quiet", "--accelerator", "cpu")
+LOOK = ("--data", "digits", "--quiet", "--accelerator", "cpu")
+QUICK = (*LOOK, "--limit", "256")
 
 
 def test_a_spec_is_searched_locked_compiled_trained_and_measured(swc: Swc, spec: Path, tmp_path: Path) -> None:
@@ -28,15 +29,21 @@ def test_a_spec_is_searched_locked_compiled_trained_and_measured(swc: Swc, spec:
     assert all(f'"{cluster}"' in baked for cluster in lock.clusters)
     assert swc("compile", "--check", spec, "-o", run).exit_code == 0
 
-    again = json.loads(swc("eval", run / "tiny.py", *QUICK, "--format", "json").output)
+    again = json.loads(swc("eval", run / "tiny.py", *LOOK, "--format", "json").output)
     assert [score["members"] for score in again["scores"]] == [["big"], ["small"], ["big", "small"]]
-    from_spec = json.loads(swc("eval", spec, *QUICK, "--format", "json").output)
+    from_spec = json.loads(swc("eval", spec, *LOOK, "--format", "json").output)
     assert from_spec["scores"] == again["scores"]
-    curve = swc("anytime", run / "tiny.py", *QUICK, "--batches", "1,4", "--repeats", "3")
+    curve = swc("anytime", run / "tiny.py", *LOOK, "--batches", "1,4", "--repeats", "3")
     assert curve.exit_code == 0, curve.output
     assert "batch 4" in curve.output
     frontier = json.loads((run / "frontier.json").read_text())
     assert {entry["batch"] for entry in frontier["entries"]} == {1, 4}
+
+    grown = tmp_path / "grown.sw"
+    grown.write_text(spec.read_text().replace("depth=10, widen=1", "depth=16, widen=1"))
+    stale = swc("eval", grown, *LOOK)
+    assert stale.exit_code == 1
+    assert "SW0805" in stale.output
 
     before = (tmp_path / "tiny.lock").read_bytes()
     regrouped = swc("search", spec, *QUICK, "--threshold", "-1")
@@ -111,4 +118,4 @@ def test_a_family_that_shares_nothing_is_trained_without_a_search(swc: Swc, spec
 def test_contradicting_options_are_usage_errors(swc: Swc, spec: Path) -> None:
     assert swc("train", spec, *QUICK, "--fresh", "--resume").exit_code == 2
     assert swc("train", spec, *QUICK, "--no-search", "--lock", "a.lock").exit_code == 2
-    assert swc("anytime", spec, *QUICK, "--batches", "1,x").exit_code == 2
+    assert swc("anytime", spec, *LOOK, "--batches", "1,x").exit_code == 2

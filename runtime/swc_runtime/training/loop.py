@@ -13,7 +13,7 @@ from swc_runtime.datasets import Dataset
 from swc_runtime.evaluation import evaluate
 from swc_runtime.family import Family
 from swc_runtime.problems import CheckpointError, TrainingError
-from swc_runtime.progress import Phase, Reporter, Silent
+from swc_runtime.progress import Reporter, Silent
 from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.history import History
 from swc_runtime.training.options import TrainOptions, check_options
@@ -114,7 +114,7 @@ class _Training:
             phase.advance(first * steps)
             for epoch in range(first, total):
                 if epoch == self.times.refine_after:  # checkpoints are from before: a resumed run refines again
-                    self._refine(epoch, phase)
+                    self._refine(epoch)
                 record = self.session.train_epoch(epoch, phase)
                 self.history = self.history.with_epoch(record)
                 scalars.epoch(record)
@@ -124,11 +124,11 @@ class _Training:
                     self._test(epoch + 1, scalars)
                 self._save_last()
 
-    def _refine(self, epoch: int, phase: Phase) -> None:
+    def _refine(self, epoch: int) -> None:
         assert self.session.family.refinement is not None  # noqa: S101 - the timetable has no refinement otherwise
         summary = refine(self.session, epoch, self.session.family.refinement.threshold, self.reporter)
         self.history = replace(self.history, refinement=summary)
-        phase.milestone(summary.text())
+        self.reporter.say(summary.text())
 
     def _test(self, epochs: int, scalars: Scalars) -> None:
         evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)
