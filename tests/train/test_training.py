@@ -230,7 +230,7 @@ def test_phases_are_told_in_lines_where_there_is_no_terminal():
     lines = out.getvalue().splitlines()
     assert [line.split()[0] for line in lines if not line.startswith("after")] == [
         *["train", "evaluate"] * 2,
-        *["refine", "train"],
+        *["refine", "refine"],
         *["train", "evaluate", "train", "evaluate"],
     ]
     assert "epoch 1/4  loss " in lines[0]

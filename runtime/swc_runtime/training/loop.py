@@ -128,7 +128,7 @@ class _Training:
         assert self.session.family.refinement is not None  # noqa: S101 - the timetable has no refinement otherwise
         summary = refine(self.session, epoch, self.session.family.refinement.threshold, self.reporter)
         self.history = replace(self.history, refinement=summary)
-        self.reporter.say(summary.text())
+        self.reporter.say(f"{'refine':<9} {summary.text()}")
 
     def _test(self, epochs: int, scalars: Scalars) -> None:
         evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)
