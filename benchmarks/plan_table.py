@@ -146,7 +146,7 @@ def _reasons(entry: Entry) -> str:
         text += "\n\n" + "\n".join(_wrapped(line, "- ") for line in tiles)
     unspent = [note.summary for note in notes(entry.loaded.family, plan) if note.code == "SW0602"]
     if unspent:
-        text += "\n\n" + _wrapped(f"{unspent[0]} {_ABOVE.format(weights=entry.figures.weights_served)}")
+        text += "\n\n" + _wrapped(f"{unspent[0]}. {_ABOVE.format(weights=entry.figures.weights_served)}")
     return text + "\n"
 
 

@@ -1,4 +1,4 @@
-# Written by swc from digits.sw (sha256 a734f408c5b23a65); edit the spec and compile again.
+# Written by swc from digits.sw (sha256 3a2293c146854cca); edit the spec and compile again.
 """Family digits: 3 members in 277,522 of at most 277,879 parameters."""
 
 from collections.abc import Callable
@@ -87,7 +87,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="digits",
-    structure="9c05a5a20080a5ad",
+    structure="0e954ade5a2399e5",
     budget=277_879,
     parameters=277_522,
     clusters={
@@ -147,15 +147,15 @@ class Digits(Family):
 
     plan = PLAN
     recipe = Recipe(
-        epochs=16,
+        epochs=8,
         batch=64,
         optimizer=Sgd(lr=0.1, momentum=0.9, nesterov=True, decay=0.0005),
         schedule=OneCycle(warmup=0.3),
         augment=(Crop(padding=1),),
         smoothing=0.0,
     )
-    search = GradientSearch(threshold=0.1, epochs=3)
-    refinement = GradientRefinement(threshold=0.9, after=4)
+    search = GradientSearch(threshold=0.05, epochs=3)
+    refinement = GradientRefinement(threshold=0.9, after=2)
     input = (1, 8, 8)
     classes = 10
     architectures: ClassVar[dict[str, Callable[[Weights], nn.Module]]] = {

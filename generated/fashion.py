@@ -88,7 +88,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="fashion",
-    structure="936d9d5bcaa4c327",
+    structure="707754be62ce4499",
     budget=4_889_611,
     parameters=4_889_030,
     clusters={

@@ -89,7 +89,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="wrn_hetero",
-    structure="feef37a51cd9c85e",
+    structure="85950fffb56a72ed",
     budget=36_500_000,
     parameters=36_499_989,
     clusters={

@@ -10,6 +10,7 @@ from attrs import evolve, field, frozen
 from swc.check.binding import bind
 from swc.check.choices import Choice, Setting
 from swc.check.constants import Constant, constant, type_of_constant
+from swc.check.operations import Type
 from swc.check.types import accepts, article
 from swc.diagnostics import Diagnostics, Related, Span
 from swc.diagnostics.names import near_names
@@ -121,10 +122,14 @@ def read_value(setting: Setting, expression: t.Expression, text: str, diagnostic
             f"`{setting.name}` must be {article(setting.type)}, and this is {article(given)}",
             expression.span,
             label=article(given),
-            help=f"it is written as `{text}`",
+            help=f"{_whole(setting, given)}it is written as `{text}`",
         )
         return None
     return value if check_bounds(setting, value, expression.span, diagnostics) else None
+
+
+def _whole(setting: Setting, given: Type) -> str:
+    return "write a whole number; " if setting.type is Type.INT and given is Type.FLOAT else ""
 
 
 def check_bounds(setting: Setting, value: float, span: Span, diagnostics: Diagnostics) -> bool:

@@ -14,6 +14,12 @@ from swc.diagnostics.names import near_names
 from swc.family import Augment, AugmentKind, Recipe, Schedule, ScheduleKind, Sgd, Sharing
 from swc.syntax import tree as t
 
+_OTHER_OPTIMIZERS = frozenset(
+    {"adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "lamb", "lars", "lbfgs", "lion", "muon", "nadam"}
+    | {"radam", "rmsprop", "rprop"}
+)
+"""Optimizers that people ask for, and that swc does not have."""
+
 
 def read_recipe(train: t.Train | None, diagnostics: Diagnostics) -> Recipe:
     """The settings of a `train` section, with the defaults of :class:`swc.family.Recipe` for those it leaves out."""
@@ -67,6 +73,7 @@ def _scalar(item: t.Scalar, recipe: Recipe, diagnostics: Diagnostics) -> Recipe:
             f"`{name}` must be {article(Type.INT)}, and this is a float",
             Span(span.source, start, span.end),
             label="not a whole number",
+            help="write a whole number",
         )
         return recipe
     if not check_bounds(setting, item.value, item.span, diagnostics):
@@ -105,14 +112,18 @@ def _unknown(name: t.Name, diagnostics: Diagnostics) -> None:
         )
         return
     known = [*SCALARS, *choices, "augment"]
-    near = near_names(name.text, known)
-    listed = ", ".join(f"`{x}`" for x in known)
+    if name.text.lower() in _OTHER_OPTIMIZERS:
+        near, advice = [], f"`sgd` is the only optimizer: `{OPTIMIZERS['sgd'].signature.text}`"
+    else:
+        near = near_names(name.text, known)
+        listed = ", ".join(f"`{x}`" for x in known)
+        advice = f"write `{near[0]}`" if near else f"the settings are {listed}"
     diagnostics.error(
         "SW0323",
         f"there is no setting `{name}` for training",
         name.span,
         label="unknown",
-        help=f"write `{near[0]}`" if near else f"the settings are {listed}",
+        help=advice,
         fix=near[0] if near else None,
     )
 

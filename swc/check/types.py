@@ -75,7 +75,7 @@ def expect(
     if wanted is Type.BOOL and given in NUMBERS:
         hint = f"compare it with something, as in `{expression.span.text} > 0`"
     elif wanted is Type.INT and given is Type.FLOAT:
-        hint = "use whole numbers; `div(a, b)` divides and rounds down"
+        hint = whole_number(expression)
     diagnostics.error(
         code,
         f"{what} must be {article(wanted)}, and this is {article(given or wanted)}",
@@ -84,6 +84,14 @@ def expect(
         help=hint,
     )
     return False
+
+
+def whole_number(expression: t.Expression) -> str:
+    """Advice on a float where an int is needed."""
+    operand = expression.operand if isinstance(expression, t.Negation) else expression
+    if isinstance(operand, t.Number):
+        return "write a whole number"
+    return "use whole numbers; `div(a, b)` divides and rounds down"
 
 
 def _reference(expression: t.Reference, environment: Environment, diagnostics: Diagnostics) -> Type | None:
@@ -227,7 +235,7 @@ def check_arguments(call: t.Call, signature: Signature, environment: Environment
             continue
         hint = f"it is called as `{signature.text}`"
         if parameter.type is Type.INT and given is Type.FLOAT:
-            hint += "; `div(a, b)` divides and rounds down"
+            hint += f"; {whole_number(argument.value)}"
         diagnostics.error(
             "SW0304",
             f"`{parameter.name}` of `{signature.name}` must be {article(parameter.type)}, and this is {article(given)}",

@@ -36,7 +36,8 @@ def check_usage(node: t.Block | t.Arch, environment: Environment, diagnostics: D
     The definition must be free of other errors.
     """
     usage = _Usage(environment, diagnostics)
-    reaching: dict[str, frozenset[int]] = {}
+    # What comes from outside is no value of the definition, but an assignment in a `repeat` adds to it all the same.
+    reaching: dict[str, frozenset[int]] = {"x": frozenset(), "classes": frozenset()}
     for parameter in node.parameters:
         reaching[parameter.name.text] = frozenset({usage.define(_Value(parameter.name))})
     usage.statements(node.body, reaching)

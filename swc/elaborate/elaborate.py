@@ -10,8 +10,9 @@ from attrs import evolve
 
 from swc.check import Definition, Program
 from swc.diagnostics import Diagnostics, Related, Span
+from swc.elaborate.definitions import definitions_hash
 from swc.elaborate.hints import resolve_hints
-from swc.elaborate.interpreter import Environment, Interpreter, Recording, RequirementError, Scope
+from swc.elaborate.interpreter import Environment, Interpreter, Ranks, Recording, RequirementError, Scope
 from swc.elaborate.values import ElaborationError, Tensor
 from swc.family import Budget, Family, Layer, Member
 from swc.syntax import tree as t
@@ -29,17 +30,18 @@ def elaborate(program: Program) -> Family:
     diagnostics = Diagnostics()
     tree = program.family
     items = tree.items
+    ranks: Ranks = {}
     members = [
         built
         for item in items
         if isinstance(item, t.Member)
-        and (built := _member(program, item.name.text, item.value, item.span, diagnostics))
+        and (built := _member(program, item.name.text, item.value, item.span, ranks, diagnostics))
     ]
     diagnostics.raise_errors()
     layers = tuple(layer for member in members for layer in member.layers)
     share = next((item for item in items if isinstance(item, t.Share)), None)
     sharing = resolve_hints(share, program.settings.sharing, layers, diagnostics)
-    budget = _budget(program, tuple(members), diagnostics)
+    budget = _budget(program, tuple(members), ranks, diagnostics)
     diagnostics.raise_errors()
     settings = program.settings
     return Family(
@@ -50,13 +52,16 @@ def elaborate(program: Program) -> Family:
         members=tuple(members),
         sharing=sharing,
         recipe=settings.recipe,
+        definitions=definitions_hash(program),
         span=tree.name.span,
     )
 
 
-def _member(program: Program, name: str, call: t.Call, span: Span, diagnostics: Diagnostics) -> Member | None:
+def _member(
+    program: Program, name: str, call: t.Call, span: Span, ranks: Ranks, diagnostics: Diagnostics
+) -> Member | None:
     definition = cast(Definition, program.resolve("", call.function.text))
-    record = Recording(name)
+    record = Recording(name, ranks=ranks)
     interpreter = Interpreter(program, record)
     channels, height, width = program.settings.input
     try:
@@ -85,7 +90,7 @@ def _arguments(interpreter: Interpreter, definition: Definition, call: t.Call) -
         names[i] if a.name is None else a.name.text: interpreter.value(a.value, {}, outside)
         for i, a in enumerate(call.arguments)
     }
-    interpreter.defaults(definition, environment)
+    interpreter.complete(definition, environment)
     return environment
 
 
@@ -106,11 +111,11 @@ def _placed(layers: list[Layer], head: str | None) -> tuple[Layer, ...]:
     return tuple(evolve(x, depth=i / last, head=x.name == head) for i, x in enumerate(layers))
 
 
-def _budget(program: Program, members: tuple[Member, ...], diagnostics: Diagnostics) -> Budget | None:
+def _budget(program: Program, members: tuple[Member, ...], ranks: Ranks, diagnostics: Diagnostics) -> Budget | None:
     item = next(item for item in program.family.items if isinstance(item, t.Budget))
     if isinstance(item.value, t.Amount):
         return Budget(int(item.value.value), item.value.text, span=item.value.span)
-    whole = _whole(program, item.value, members, diagnostics)
+    whole = _whole(program, item.value, members, ranks, diagnostics)
     if whole is None:
         return None
     percent = Fraction(Decimal(str(item.value.percent)))
@@ -127,10 +132,12 @@ def _budget(program: Program, members: tuple[Member, ...], diagnostics: Diagnost
     return Budget(parameters, " ".join(item.value.span.text.split()), span=item.value.span)
 
 
-def _whole(program: Program, value: t.Relative, members: tuple[Member, ...], diagnostics: Diagnostics) -> int | None:
+def _whole(
+    program: Program, value: t.Relative, members: tuple[Member, ...], ranks: Ranks, diagnostics: Diagnostics
+) -> int | None:
     """What a relative budget is a share of, in parameters."""
     if isinstance(value.base, t.Call):
-        built = _member(program, _NO_CALL_NAME, value.base, value.span, diagnostics)
+        built = _member(program, _NO_CALL_NAME, value.base, value.span, ranks, diagnostics)
         return built.parameters_alone if built else None
     name = value.base.name.text
     return sum(m.parameters_alone for m in members if name in ("members", m.name))

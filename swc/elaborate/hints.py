@@ -49,16 +49,32 @@ def resolve_hints(
 def _match(pattern: t.Pattern, names: tuple[str, ...], diagnostics: Diagnostics) -> tuple[str, ...]:
     matched = tuple(name for name in names if fnmatchcase(name, pattern.text))
     if not matched:
-        near = near_names(pattern.text, names)
-        shown = near or names[:3]
-        listed = ", ".join(f"`{name}`" for name in shown)
+        near = _near_pattern(pattern.text, names)
+        listed = ", ".join(f"`{name}`" for name in near_names(pattern.text, names) or names[:3])
+        if near is not None:
+            advice = f"write `{near}`"
+        elif listed:
+            advice = (
+                f"a layer's name is the member and the labels on the way, such as {listed}; `*` stands for any part"
+            )
+        else:
+            advice = "the family has no layers"
         diagnostics.error(
             "SW0507",
             f"`{pattern.text}` matches no layer",
             pattern.span,
             label="no layer has such a name",
-            help=f"a layer's name is the member and the labels on the way, such as {listed}; `*` stands for any part"
-            if listed
-            else "the family has no layers",
+            help=advice,
+            fix=near,
         )
     return matched
+
+
+def _near_pattern(pattern: str, names: tuple[str, ...]) -> str | None:
+    """The pattern with a last segment that some layers have, where the one written is a slip of it."""
+    head, dot, last = pattern.rpartition(".")
+    for near in near_names(last, {name.rpartition(".")[2] for name in names}):
+        corrected = head + dot + near
+        if any(fnmatchcase(name, corrected) for name in names):
+            return corrected
+    return None

@@ -7,16 +7,21 @@ from typing import cast
 
 from attrs import define, evolve, field, frozen
 
-from swc.check import OPERATIONS, Definition, OperationKind, Program
+from swc.check import OPERATIONS, Definition, OperationKind, Program, Type
 from swc.diagnostics import Related, Span
 from swc.elaborate import operations as op
 from swc.elaborate import scalars
+from swc.elaborate.floats import float_names, is_float, widened
 from swc.elaborate.values import ElaborationError, Tensor, Value
 from swc.family import Kind, Layer
 from swc.syntax import tree as t
 
 MAXIMUM_STEPS = 200_000
 """Statements that one member may execute: far beyond any network, and quick to reach for a runaway spec."""
+
+
+Ranks = dict[tuple[str, str], bool]
+"""For each block, by module and name, whether it works on images (otherwise on vectors)."""
 
 
 class RequirementError(ElaborationError):
@@ -29,13 +34,13 @@ class RequirementError(ElaborationError):
 
 @define
 class Recording:
-    """What one member turns out to contain."""
+    """What one member turns out to contain; ``ranks`` is shared by all members, as the generated classes are."""
 
     member: str
     layers: list[Layer] = field(factory=list)
     norm_parameters: int = 0
     steps: int = 0
-    ranks: dict[tuple[str, str], bool] = field(factory=dict)
+    ranks: Ranks = field(factory=dict)
 
     def step(self, span: Span) -> None:
         """Count one statement."""
@@ -64,12 +69,16 @@ class Recording:
 
 @frozen
 class Scope:
-    """Where a definition runs: its module, its place in the network, and the repeats around the statement."""
+    """Where a definition runs: its module, its place in the network, and the repeats around the statement.
+
+    ``floats`` are the names of the definition that are floats.
+    """
 
     module: str
     prefix: str
     call: Span
     indices: tuple[int, ...] = ()
+    floats: frozenset[str] = frozenset()
 
     def name(self, label: str) -> str:
         """The full name of a label here."""
@@ -88,6 +97,7 @@ class Interpreter:
 
     def run(self, definition: Definition, environment: Environment, scope: Scope) -> Tensor:
         """Execute the body of a definition in an environment that holds its parameters and ``x``."""
+        scope = evolve(scope, floats=float_names(definition))
         result = self._statements(definition.node.body, environment, scope)
         if result is None:
             raise AssertionError(f"the checker lets no body without a return pass: {definition.name}")
@@ -98,7 +108,8 @@ class Interpreter:
             self._record.step(statement.span)
             match statement:
                 case t.Assign():
-                    env[statement.target.text] = self.value(statement.value, env, scope)
+                    name, value = statement.target.text, self.value(statement.value, env, scope)
+                    env[name] = widened(value) if name in scope.floats else value
                 case t.Repeat():
                     self._repeat(statement, env, scope)
                 case t.Require():
@@ -109,9 +120,15 @@ class Interpreter:
         return None
 
     def _repeat(self, statement: t.Repeat, env: Environment, scope: Scope) -> None:
-        count = op.at_least(
-            "the number of repetitions", self.value(statement.count, env, scope), 0, statement.count.span
-        )
+        count = cast(int, self.value(statement.count, env, scope))
+        if count < 0:
+            raise ElaborationError(
+                "SW0405",
+                f"the number of repetitions is {count}, and it must be at least 0",
+                statement.count.span,
+                label=f"{count} repetitions",
+                help="give arguments that make it 0 or more, or say what they must be with `require`",
+            )
         outer = set(env)
         for index in range(count):
             inner = dict(env)
@@ -142,7 +159,8 @@ class Interpreter:
             case t.Conditional():
                 chosen = self.value(expression.condition, env, scope)
                 branch = expression.consequent if chosen else expression.alternative
-                return self.value(branch, env, scope, label)
+                value = self.value(branch, env, scope, label)
+                return widened(value) if is_float(expression, scope.floats) else value
             case t.Labelled():
                 return self.value(expression.value, env, scope, expression.label.text)
             case t.Call():
@@ -271,15 +289,18 @@ class Interpreter:
         definition = cast(Definition, self._program.resolve(scope.module, call.function.text))
         names = ("x", *(p.name.text for p in definition.node.parameters))
         environment = self._arguments(call, names, env, scope)
-        self.defaults(definition, environment)
+        self.complete(definition, environment)
         self._record.enter(definition, cast(Tensor, environment["x"]), call.span)
         inner = Scope(definition.module, scope.name(cast(str, label)), call.span)
         result = self.run(definition, environment, inner)
         return Tensor(result.channels, result.size)
 
-    def defaults(self, definition: Definition, environment: Environment) -> None:
-        """Fill in the parameters that a call leaves out."""
+    def complete(self, definition: Definition, environment: Environment) -> None:
+        """Fill in the parameters that a call leaves out, and make floats of the ints given to ``float`` parameters."""
         scope = Scope(definition.module, "", definition.node.span)
         for parameter in definition.node.parameters:
-            if parameter.name.text not in environment and parameter.default is not None:
-                environment[parameter.name.text] = self.value(parameter.default, {}, scope)
+            name = parameter.name.text
+            if name not in environment and parameter.default is not None:
+                environment[name] = self.value(parameter.default, {}, scope)
+            if parameter.type.text == Type.FLOAT:
+                environment[name] = widened(environment[name])

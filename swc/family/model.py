@@ -165,7 +165,11 @@ class Budget:
 
 @frozen
 class Family:
-    """Everything a spec says, resolved: the input of the planner and the emitter."""
+    """Everything a spec says, resolved: the input of the planner and the emitter.
+
+    ``definitions`` is a fingerprint of the bodies that the members are built from (sixteen hexadecimal digits): shapes
+    do not show strides and activations. It is empty for a family that no spec describes.
+    """
 
     name: str
     input: tuple[int, int, int]
@@ -174,6 +178,7 @@ class Family:
     members: tuple[Member, ...]
     sharing: Sharing
     recipe: Recipe
+    definitions: str = ""
     span: Span | None = field(default=None, eq=False, repr=False)
 
     @property

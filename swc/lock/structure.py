@@ -9,10 +9,10 @@ from swc.family import Family, Hint
 
 
 def structure_hash(family: Family) -> str:
-    """Sixteen hexadecimal digits over members, layers, shapes, input, classes and the hints on who shares with whom.
+    """Sixteen hexadecimal digits over members, their layers and bodies, input, classes and the hints on who shares.
 
     Layout, comments, the budget, numbers of templates and the training recipe do not count: a spec may change them and
-    keep its lock. Without clusters made by hand the digits are those that they were before there were any.
+    keep its lock.
     """
 
     def hints(found: tuple[Hint, ...]) -> list[list[list[str]]]:
@@ -22,6 +22,7 @@ def structure_hash(family: Family) -> str:
     content: dict[str, object] = {
         "input": family.input,
         "classes": family.classes,
+        "definitions": family.definitions,
         "members": [
             [
                 member.name,

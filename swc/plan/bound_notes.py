@@ -71,7 +71,7 @@ def _few(hint: TemplatesHint, short: Sequence[SuperWeight]) -> Diagnostic:
         code="SW0604",
         summary=(
             f"{len(short):,} SuperWeight{' has' if len(short) == 1 else 's have'} fewer than {hint.bounds[0]} "
-            "templates, one for each coefficient vector, because more would add nothing."
+            "templates, one for each coefficient vector, because more would add nothing"
         ),
         primary=place_of(hint, next(name for name in hint.all_layers if name in short[0].users)),
         label=f"at least {hint.bounds[0]} are asked for here",

@@ -147,11 +147,11 @@ def _report_clash(one: TemplatesHint, other: TemplatesHint, layers: tuple[str, s
         way = f"keep the layers apart: `apart {pattern_of(one, first)}, {pattern_of(other, second)}`"
     found.error(
         "SW0509",
-        f"{who} to have {bounds_text(one.bounds)} and {bounds_text(other.bounds)} templates, and no number is both.",
+        f"{who} to have {bounds_text(one.bounds)} and {bounds_text(other.bounds)} templates, and no number is both",
         place_of(other, second),
         label=f"{bounds_text(other.bounds)} for `{second}`",
         related=related([(place_of(one, first), f"{bounds_text(one.bounds)} for `{first}`")]),
-        help=f"Let the bounds overlap, as {low[0]}..{high[0]} and {bounds_text(high)} do, or {way}.",
+        help=f"let the bounds overlap, as {low[0]}..{high[0]} and {bounds_text(high)} do, or {way}",
     )
 
 
@@ -160,9 +160,9 @@ def _check_reachable(hint: TemplatesHint, found: Diagnostics) -> None:
     if low > 1:
         found.error(
             "SW0513",
-            f"No SuperWeight can have {low} templates of its own: with `refine none` it has one coefficient vector, "
-            "and a second template would add nothing.",
+            f"no SuperWeight can have {low} templates of its own: with `refine none` it has one coefficient vector, "
+            "and a second template would add nothing",
             place_of(hint, hint.all_layers[0]),
             label=f"at least {low} templates are asked for here",
-            help=f"Write `templates 1..{high} for ...`, or let coefficients part with `refine gradient(...)`.",
+            help=f"write `templates 1..{high} for ...`, or let coefficients part with `refine gradient(...)`",
         )

@@ -57,11 +57,11 @@ def _clash(found: Diagnostics, code: str, private: Hint, other: Hint, but: str) 
     if both:
         found.error(
             code,
-            f"The hints contradict each other about {named(both)}.",
+            f"the hints contradict each other about {named(both)}",
             place_of(other, both[0]),
             label=but,
             related=related([(place_of(private, both[0]), "owns its weight here")]),
-            help="Narrow one of the two patterns so that no layer is matched by both.",
+            help="narrow one of the two patterns so that no layer is matched by both",
         )
 
 
@@ -71,11 +71,11 @@ def _check_heads(bond: Hint, layers: Mapping[str, Layer], excused: frozenset[str
         what = "cluster" if isinstance(bond, ClusterHint) else "tie"
         found.error(
             "SW0503",
-            f"The {what} names {named(heads)}, but a head owns its weight unless a hint says otherwise.",
+            f"the {what} names {named(heads)}, but a head owns its weight unless a hint says otherwise",
             place_of(bond, heads[0]),
             label=f"a head is {_held(bond)} here",
             related=related([(layers[heads[0]].span, "its result is what the architecture returns")]),
-            help=f"Add `public {heads[0]}`, or take the head out of the {what}.",
+            help=f"add `public {heads[0]}`, or take the head out of the {what}",
         )
 
 
@@ -89,12 +89,12 @@ def _check_kernels(bond: Hint, layers: Mapping[str, Layer], found: Diagnostics) 
         listed = ", ".join(f"`{layer.name}` {size(layer)}" for layer in others)
         found.error(
             "SW0504",
-            f"The {'cluster' if isinstance(bond, ClusterHint) else 'tie'} joins kernels of different sizes: "
-            f"`{one.name}` is {size(one)}, {listed}.",
+            f"the {'cluster' if isinstance(bond, ClusterHint) else 'tie'} joins kernels of different sizes: "
+            f"`{one.name}` is {size(one)}, {listed}",
             place_of(bond, others[0].name),
             label=f"matches `{others[0].name}`",
             related=related([(place_of(bond, one.name), f"matches `{one.name}`")]),
-            help="Only layers of one kernel size can share; a linear layer counts as 1x1.",
+            help="only layers of one kernel size can share; a linear layer counts as 1x1",
         )
 
 
@@ -106,11 +106,11 @@ def _check_apart(apart: Hint, found: Diagnostics) -> None:
             if both:
                 found.error(
                     "SW0505",
-                    f"The hint keeps {named(both)} apart from itself.",
+                    f"the hint keeps {named(both)} apart from itself",
                     pattern_place(apart, second),
                     label="matches it",
                     related=related([(pattern_place(apart, first), "matches it too")]),
-                    help="Narrow the patterns so that no layer is matched by two of them.",
+                    help="narrow the patterns so that no layer is matched by two of them",
                 )
 
 
@@ -131,11 +131,11 @@ def _check_together(family: Family, graph: BondGraph, found: Diagnostics) -> Non
         how = "in one cluster" if any(isinstance(hint, ClusterHint) for hint in own) else "tied together"
         found.error(
             "SW0506",
-            f"`{start}` and `{end}` are {how} and kept apart.",
+            f"`{start}` and `{end}` are {how} and kept apart",
             pattern_place(apart, second),
             label=f"keeps `{end}` from `{start}`",
             related=related([(pattern_place(apart, first), f"matches `{start}`"), *_links(hints, path)]),
-            help="Drop one of the hints, or narrow its patterns.",
+            help="drop one of the hints, or narrow its patterns",
         )
 
 
@@ -147,16 +147,16 @@ def _report_joined(hints: tuple[Hint, ...], graph: BondGraph, first: int, second
     path = nx.shortest_path(graph, first, second)
     start, end = str(path[1]), str(path[-2])
     if start == end:
-        summary = f"`{start}` is put into two clusters, `{one.name}` and `{other.name}`."
+        summary = f"`{start}` is put into two clusters, `{one.name}` and `{other.name}`"
     else:
-        summary = f"Ties join the clusters `{one.name}` and `{other.name}`: `{start}` to `{end}`."
+        summary = f"ties join the clusters `{one.name}` and `{other.name}`: `{start}` to `{end}`"
     found.error(
         "SW0508",
         summary,
         place_of(other, end),
         label=f"puts `{end}` into `{other.name}`",
         related=related([(place_of(one, start), f"puts `{start}` into `{one.name}`"), *_links(hints, path[1:-1])]),
-        help="Narrow the patterns, drop a tie, or make one cluster of the two.",
+        help="narrow the patterns, drop a tie, or make one cluster of the two",
     )
 
 

@@ -37,11 +37,11 @@ def _repeated(family: Family) -> Iterator[Diagnostic]:
             if before is not hint:
                 yield Diagnostic(
                     code="SW0514",
-                    summary=f"This `{kind}` says again what another says.",
+                    summary=f"this `{kind}` says again what another says",
                     primary=pattern_place(hint, 0),
                     label="the same layers",
                     related=related([(pattern_place(before, 0), "said here")]),
-                    help="Leave one of them out.",
+                    help="leave one of them out",
                     severity=Severity.WARNING,
                 )
 
@@ -55,20 +55,20 @@ def _without_effect(family: Family) -> Iterator[Diagnostic]:
             why = (
                 f"{named(names)} {'is a head' if len(names) == 1 else 'are heads'}, and heads own their weights anyway"
             )
-            yield _idle("private", why, pattern_place(hint, number), "Leave it out.")
+            yield _idle("private", why, pattern_place(hint, number), "leave it out")
     for hint in sharing.public:
         for number, names in _unless(hint, heads.__contains__):
             why = f"{named(names)} {'is no head' if len(names) == 1 else 'are no heads'}, and only heads need it"
-            yield _idle("public", why, pattern_place(hint, number), "Leave it out, or name a head.")
+            yield _idle("public", why, pattern_place(hint, number), "leave it out, or name a head")
     for kind, hints in (("apart", sharing.aparts), ("templates", sharing.template_hints)):
         for hint in hints:
             for number, _ in _unless(hint, shared.__contains__):
-                way = "Leave it out, or let one of the layers share."
+                way = "leave it out, or let one of the layers share"
                 yield _idle(kind, _OWNERS, pattern_place(hint, number), way)
     for hint in sharing.ties:
         if len(hint.all_layers) == 1:
             why = f"it names one layer, `{hint.all_layers[0]}`"
-            yield _idle("tie", why, pattern_place(hint, 0), "Name what it shall be tied to, or leave it out.")
+            yield _idle("tie", why, pattern_place(hint, 0), "name what it shall be tied to, or leave it out")
 
 
 def _unless(hint: Hint, matters: Callable[[str], bool]) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -81,7 +81,7 @@ def _unless(hint: Hint, matters: Callable[[str], bool]) -> Iterator[tuple[int, t
 def _idle(kind: str, why: str, place: Span | None, way: str) -> Diagnostic:
     return Diagnostic(
         code="SW0515",
-        summary=f"This `{kind}` has no effect: {why}.",
+        summary=f"this `{kind}` has no effect: {why}",
         primary=place,
         label="has no effect",
         help=way,

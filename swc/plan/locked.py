@@ -19,7 +19,7 @@ from swc.plan.hints import agree, apart_sides, hand_made, place_of, related, sha
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LISTED = 20
-_WAY_OUT = "Search again, or correct the clusters by hand."
+_WAY_OUT = "search again, or correct the clusters by hand"
 
 
 def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> None:
@@ -32,7 +32,7 @@ def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> Non
     for name, layers in clusters.items():
         if not layers or not _NAME.fullmatch(name):
             what = "is empty" if not layers else "has a name that is not letters, digits, `-` and `_`"
-            found.error("SW0718", f"The cluster `{name}` {what}.", help=_WAY_OUT)
+            found.error("SW0718", f"the cluster `{name}` {what}", help=_WAY_OUT)
     _check_coverage(family, clusters, found)
     _check_kernels(family, clusters, found)
     _check_hints(family, clusters, found)
@@ -56,17 +56,17 @@ def _check_coverage(family: Family, clusters: Mapping[str, Sequence[str]], found
     missing = shareable - named.keys()
     report(
         "SW0711",
-        "Layers of the spec are in none of the clusters.",
+        "layers of the spec are in none of the clusters",
         (f"{x.name}: {x.out} x {x.inputs}, {size(x)}" for x in family.layers if x.name in missing),
     )
     report(
         "SW0712",
-        "The clusters name layers that the spec does not have.",
+        "the clusters name layers that the spec does not have",
         (f"{layer}: in cluster `{home[layer]}`" for layer in sorted(named) if layer not in every),
     )
     report(
         "SW0713",
-        "The clusters name layers that own their weights.",
+        "the clusters name layers that own their weights",
         (
             f"{x.name}: in cluster `{home[x.name]}`, but {_owner(family, x.name)}"
             for x in family.layers
@@ -75,7 +75,7 @@ def _check_coverage(family: Family, clusters: Mapping[str, Sequence[str]], found
     )
     report(
         "SW0714",
-        "The clusters name layers more than once.",
+        "the clusters name layers more than once",
         (
             f"{layer}: in {', '.join(f'`{name}`' for name, layers in clusters.items() if layer in layers)}"
             for layer, times in sorted(named.items())
@@ -105,9 +105,9 @@ def _check_kernels(family: Family, clusters: Mapping[str, Sequence[str]], found:
                 first.setdefault((x.kernel, x.kind), f"{x.name}: {x.kind.value} {size(x)}")
             found.error(
                 "SW0715",
-                f"The cluster `{name}` mixes kernels that cannot share.",
+                f"the cluster `{name}` mixes kernels that cannot share",
                 detail="\n".join(first.values()),
-                help=f"{_WAY_OUT} A linear layer may join 1x1 convolutions only if a `tie` or `cluster` says so.",
+                help=f"{_WAY_OUT}; a linear layer may join 1x1 convolutions only if a `tie` or `cluster` says so",
             )
 
 
@@ -119,7 +119,7 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
         if parted is not None:
             found.error(
                 "SW0716",
-                f"The clusters part `{layers[0]}` and `{parted}`, which are tied.",
+                f"the clusters part `{layers[0]}` and `{parted}`, which are tied",
                 place_of(hint, parted),
                 label=f"ties `{parted}`",
                 related=related([(place_of(hint, layers[0]), f"to `{layers[0]}`")]),
@@ -136,7 +136,7 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
             if first is not None and other is not None:
                 found.error(
                     "SW0717",
-                    f"The cluster `{name}` joins `{first}` and `{other}`, which are kept apart.",
+                    f"the cluster `{name}` joins `{first}` and `{other}`, which are kept apart",
                     place_of(hint, other),
                     label=f"keeps `{other}`",
                     related=related([(place_of(hint, first), f"from `{first}`")]),
@@ -168,7 +168,7 @@ def _check_hand_made(family: Family, clusters: Mapping[str, Sequence[str]], foun
             rest = [f"and {len(wrong) - _LISTED} more"] if len(wrong) > _LISTED else []
             found.error(
                 "SW0719",
-                f"The spec makes the cluster `{name}` by hand, and the clusters do not have it so.",
+                f"the spec makes the cluster `{name}` by hand, and the clusters do not have it so",
                 place_of(hint, own[0]),
                 label=f"makes `{name}`",
                 detail="\n".join(wrong[:_LISTED] + rest),

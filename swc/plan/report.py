@@ -43,14 +43,14 @@ def too_small(family: Family, shared: int) -> Diagnostic:
     return Diagnostic(
         code="SW0601",
         summary=(
-            f"The budget of {family.budget.parameters:,} parameters is too small for `{family.name}`: "
-            f"the smallest that can be planned is {smallest:,}."
+            f"the budget of {family.budget.parameters:,} parameters is too small for `{family.name}`: "
+            f"the smallest that can be planned is {smallest:,}"
         ),
         primary=family.budget.span,
         label=f"{_count(smallest - family.budget.parameters, 'parameter')} short",
         detail="\n".join(lines),
         related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]) + demanding,
-        help=f"Write `budget {smallest}` or more, or {', or '.join(ways)}.",
+        help=f"write `budget {smallest}` or more, or {', or '.join(ways)}",
     )
 
 
@@ -71,22 +71,24 @@ def _unspent(family: Family, plan: Plan) -> Diagnostic:
     bounds = superweight_bounds(family, plan)
     capped = [s for s in plan.superweights if s.templates == bounds[s.id][1] < s.coefficient_vectors]
     if not plan.superweights:
-        why, way = "no layer shares, and every weight is there once", "Let some layers share, or lower the budget."
+        why, way = "no layer shares, and every weight is there once", "let some layers share, or lower the budget"
     elif any(s.templates < min(bounds[s.id][1], s.coefficient_vectors) for s in plan.superweights):
         why = "templates are too large to fill what is left"
-        way = "Allow more templates or more depth bins, or change the budget a little."
+        way = "allow more templates or more depth bins, or change the budget a little"
     elif capped:
         most = " or ".join(str(cap) for cap in sorted({bounds[s.id][1] for s in capped}))
         why = f"SuperWeights already have {most} templates, the most that the spec allows, or one for each user"
-        way = f"Allow more ({raised_bounds(family, capped, bounds)}), or part the layers into more clusters."
+        way = f"allow more ({raised_bounds(family, capped, bounds)}), or part the layers into more clusters"
     else:
         why = "every SuperWeight has a template for each coefficient vector, and more would add nothing"
-        way = "Lower the budget, or part the layers into more clusters."
+        way = "lower the budget, or part the layers into more clusters"
+    if plan.budget > family.parameters_independent:
+        way = f"lower the budget: the members take only {family.parameters_independent:,} on their own, without sharing"
     return Diagnostic(
         code="SW0602",
         summary=(
             f"{plan.budget - plan.parameters.total:,} of {plan.budget:,} parameters stay unspent "
-            f"({100 * plan.parameters.total / plan.budget:.1f}% are used): {why}."
+            f"({100 * plan.parameters.total / plan.budget:.1f}% are used): {why}"
         ),
         primary=family.budget.span,
         label=f"the plan uses {plan.parameters.total:,}",
@@ -105,8 +107,8 @@ def _folded(family: Family, plan: Plan, clusters: list[Cluster]) -> Diagnostic:
     return Diagnostic(
         code="SW0603",
         summary=(
-            f"No number of whole templates fits the budget of {plan.budget:,} parameters, so the layers of "
-            f"{_count(len(clusters), 'cluster')} are mixed from tiles."
+            f"no number of whole templates fits the budget of {plan.budget:,} parameters, so the layers of "
+            f"{_count(len(clusters), 'cluster')} are mixed from tiles"
         ),
         primary=family.budget.span,
         detail="\n".join(lines),

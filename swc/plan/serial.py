@@ -70,8 +70,8 @@ def from_json(text: str) -> Plan:
             (
                 Diagnostic(
                     code="SW0610",
-                    summary=f"This is not a plan that swc can read: {error}.",
-                    help="Write it again from its spec: `swc plan SPEC --format json`.",
+                    summary=f"this is not a plan that swc can read: {error}",
+                    help="write it again from its spec: `swc plan SPEC --format json`",
                 ),
             )
         ) from None

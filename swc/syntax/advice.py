@@ -90,7 +90,7 @@ def about_token(text: str, offset: int, token: str, kind: str, expected: Abstrac
         return "decimal numbers have a point, as `36.5M`"
     if kind in {"PLUS", "MINUS", "STAR", "SLASH"} and after[:1] == "=" and word:
         return f"write `{word[0]} = {word[0]} {token} ...`"
-    return _about_structure(before, kind, expected)
+    return _about_missing(before, kind, expected) or _about_structure(before, after, kind, expected)
 
 
 def _reserved(token: str) -> str:
@@ -103,9 +103,31 @@ def _about_sharing(before: str, token: str, expected: AbstractSet[str]) -> str:
     return next((advice for slip, advice in _SHARING if re.search(rf"{slip}$", f"{before} {token}")), "")
 
 
-def _about_structure(before: str, kind: str, expected: AbstractSet[str]) -> str:
+def _about_missing(before: str, kind: str, expected: AbstractSet[str]) -> str:
+    """Advice where a value was read as the end of a statement, and what follows it as the start of the next."""
+    pair = re.search(r"=.*?([\w\])]+)[ \t]+([A-Za-z_]\w*)$", before.rpartition("\n")[2])
+    if expected != {"EQUAL"} or pair is None:
+        return ""
+    one, other = pair[1], pair[2]
+    if not one.isidentifier():
+        return f"an operator is missing before `{other}`, or a new statement begins without `name =`"
+    inner = f"{other}(...)" if kind == "LPAR" else other
+    return (
+        f"something is missing between `{one}` and `{other}`: parentheses, as `{one}({inner})`, an operator, "
+        f"or a colon after `{one}` if that is a label"
+    )
+
+
+def _about_structure(before: str, after: str, kind: str, expected: AbstractSet[str]) -> str:
     equal = kind == "EQUAL" and "EQUAL" not in expected
+    member = re.search(r"\bmember\s+(\w+)$", before)
+    called = re.match(r"\s*(\w+)\s*\(", after)
+    in_family = re.findall(r"^[ \t]*(block|arch|family)\b", before, re.MULTILINE)[-1:] == ["family"]
     slips = (
+        (
+            kind == "COLON" and member is not None,
+            f"write `member {member and member[1]} = {called[1] if called else 'architecture'}(...)`",
+        ),
         (kind == "COMPARE" and "EQUAL" in expected, "write a single `=` to assign"),
         (kind == "COMPARE", "compare two values at a time, and join the comparisons with `and`"),
         (kind == "COLON" and "EQUAL" in expected, "assign what it computes, as `y = label: conv(...)`"),
@@ -120,7 +142,7 @@ def _about_structure(before: str, kind: str, expected: AbstractSet[str]) -> str:
         ),
         (equal and re.search(r"\b(?:if|require|and|or|not)\b[^{}]*$", before) is not None, "write `==` to compare"),
         (
-            equal and expected != {"NAME"} and re.search(r"[a-z]$", before) is not None,
+            equal and in_family and expected != {"NAME"} and re.search(r"[a-z]$", before) is not None,
             "leave out the `=`: settings are written as `budget 36.5M` or `epochs 200`",
         ),
     )

@@ -9,30 +9,45 @@ from lark import Token, Tree
 from swc.diagnostics import Diagnostics, Source, Span
 
 MAXIMUM_DEPTH = 100
+MAXIMUM_REPEATS = 16  # Python, which specs are compiled to, refuses more than 20 loops within each other
 LARGEST_NUMBER = 10**15
 _LONGEST_NUMBER = 60  # characters; longer ones are not even converted
 
 
 def check_limits(source: Source, tree: Tree[Any], diagnostics: Diagnostics) -> None:
-    """Report numbers above ``LARGEST_NUMBER``, and the first place nested more than ``MAXIMUM_DEPTH`` levels deep."""
-    stack: list[tuple[Tree[Any], int]] = [(tree, 0)]
+    """Report numbers above ``LARGEST_NUMBER``, and the first place that is nested too deep.
+
+    That is more than ``MAXIMUM_DEPTH`` levels of anything, or more than ``MAXIMUM_REPEATS`` loops within each other.
+    """
+    stack: list[tuple[Tree[Any], int, int]] = [(tree, 0, 0)]
     while stack:
-        node, depth = stack.pop()
+        node, depth, repeats = stack.pop()
+        repeats += node.data == "repeat"
+        if repeats > MAXIMUM_REPEATS:
+            _too_deep(
+                Span(source, node.meta.start_pos, node.meta.start_pos + len("repeat")),
+                f"more than {MAXIMUM_REPEATS} `repeat`s stand within each other",
+                "write the inner ones in a `block` of their own, and call it",
+                diagnostics,
+            )
+            return
         if depth > MAXIMUM_DEPTH:
-            span = Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 20))
-            diagnostics.error(
-                "SW0107",
+            _too_deep(
+                Span(source, node.meta.start_pos, min(node.meta.end_pos, node.meta.start_pos + 20)),
                 f"this nests more than {MAXIMUM_DEPTH} levels deep",
-                span,
-                label="too deep",
-                help="give parts of it names with `name = ...` and use those",
+                "give parts of it names with `name = ...` and use those",
+                diagnostics,
             )
             return
         for child in node.children:
             if isinstance(child, Tree):
-                stack.append((child, depth + 1))
+                stack.append((child, depth + 1, repeats))
             elif isinstance(child, Token):
                 _check_number(source, child, diagnostics)
+
+
+def _too_deep(span: Span, summary: str, advice: str, diagnostics: Diagnostics) -> None:
+    diagnostics.error("SW0107", summary, span, label="too deep", help=advice)
 
 
 def _check_number(source: Source, token: Token, diagnostics: Diagnostics) -> None:

@@ -20,6 +20,7 @@ from swc.syntax.wording import expected_words, join_or
 LANGUAGE_VERSION = 1
 
 _VERSION = re.compile(r"(?:\s|//[^\n]*\n)*sw[ \t]+0*([0-9]+)\b")
+_NO_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*((?i:sw)\b(?:\s+[0-9]\S*|[ \t]+(?!(?:use|block|arch|family)\b|//)\S+)?)")
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
 _ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
 _MALFORMED_NUMBER = re.compile(r"[0-9](?:[0-9A-Za-z_]|\.(?!\.))*|\.[0-9][0-9A-Za-z_]*")
@@ -38,9 +39,7 @@ def parse(source: Source) -> File:
         SpecError: with a diagnostic for each top-level item that does not parse (codes SW01xx).
     """
     diagnostics = Diagnostics()
-    _check_version(source, diagnostics)
-    diagnostics.raise_errors()
-    tree = _parse_items(source, diagnostics)
+    tree = _parse_items(source, diagnostics) if _check_version(source, diagnostics) else None
     diagnostics.raise_errors()
     if tree is None:
         raise AssertionError("a failed parse reports an error")
@@ -49,7 +48,8 @@ def parse(source: Source) -> File:
     return Builder(source, trivia_of(source)).transform(tree)
 
 
-def _check_version(source: Source, diagnostics: Diagnostics) -> None:
+def _check_version(source: Source, diagnostics: Diagnostics) -> bool:
+    """Report a version that is missing or not this one; False if the rest may be in another language."""
     match = _VERSION.match(source.text)
     if match is None:
         end = source.text.find("\n")
@@ -69,15 +69,19 @@ def _check_version(source: Source, diagnostics: Diagnostics) -> None:
             label=f"expected {LANGUAGE_VERSION}",
             help="use a release of swc that knows this version, or port the spec and change its first line",
         )
+        return False
+    return True
 
 
 def _parse_items(source: Source, diagnostics: Diagnostics) -> Tree[Any] | None:
     """Parse all; after an error go on at the next top-level item, with what came before blanked out."""
     text = source.text
-    tree = None
+    started = _NO_VERSION.match(text) if _VERSION.match(text) is None else None
+    if started:
+        text = text[: started.start(1)] + " " * len(started[1]) + text[started.end(1) :]
     while True:
         try:
-            tree = _lark().parse(text)
+            tree = _tree(text)
         except UnexpectedInput as error:
             _report(source, error, diagnostics)
             place = len(text) if error.pos_in_stream is None else error.pos_in_stream
@@ -90,6 +94,17 @@ def _parse_items(source: Source, diagnostics: Diagnostics) -> Tree[Any] | None:
             text = text[:kept] + blanked + text[match.start() :]
         else:
             return tree
+
+
+def _tree(text: str) -> Tree[Any]:
+    """Parse a text; one that does not begin with its version, which is reported already, as if it did."""
+    if _VERSION.match(text):
+        return _lark().parse(text)
+    parser = _lark().parse_interactive(text)
+    parser.feed_token(Token("_SW", "sw"))
+    parser.feed_token(Token("INT", str(LANGUAGE_VERSION)))
+    tree: Tree[Any] = parser.resume_parse()  # type: ignore[no-untyped-call]  # lark has no annotation here
+    return tree
 
 
 def _previous_end(source: Source, offset: int) -> int:

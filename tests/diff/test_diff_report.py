@@ -93,7 +93,7 @@ def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str,
 
 def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
     assert "  old checkpoints load\n" in report(edited(("epochs 2", "epochs 3")))
-    assert "all tensors fit, but members, layers" in report(edited(("private  *.stem", "private  *.stem, *.fc")))
+    assert "all tensors fit, but members, the bodies" in report(edited(("private  *.stem", "private  *.stem, *.fc")))
     renamed = report(edited(("family pair", "family couple")))
     assert "all tensors fit, but they are of a family of another name" in renamed
     assert "big: computes something else with the same layers, from big.cells.0.conv1 on" in report(

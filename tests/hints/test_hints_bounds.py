@@ -143,11 +143,18 @@ def test_fewer_users_than_the_lower_bound_are_noted() -> None:
 
 
 def test_an_unspent_budget_names_the_bounds_that_keep_it_so() -> None:
-    made = family(SINGLE + "templates 1..2 templates 1..3 for *.c1", "400k")
+    made = family(SINGLE + "templates 1..2 templates 1..3 for *.c1", "4k")
     (note,) = (d for d in notes(made, plan_family(made, structure="s")) if d.code == "SW0602")
     assert "already have 2 or 3 templates" in note.summary
     assert "`templates 1..6 for *.c1`" in note.help
     assert "`templates 1..4`" in note.help
+
+
+def test_a_budget_above_what_the_members_take_alone_is_to_be_lowered() -> None:
+    made = family(SINGLE + "templates 1..2", "400k")
+    (note,) = (d for d in notes(made, plan_family(made, structure="s")) if d.code == "SW0602")
+    alone = f"{made.parameters_independent:,}"
+    assert note.help == f"lower the budget: the members take only {alone} on their own, without sharing"
 
 
 def test_hints_of_a_warning_that_still_leads_to_a_plan() -> None:

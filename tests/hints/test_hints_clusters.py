@@ -150,7 +150,7 @@ def test_a_head_is_shown_where_it_is_made() -> None:
 def test_a_tie_between_two_clusters_shows_each_link() -> None:
     (found,) = errors("cluster one a.c1 cluster two b.c1 tie a.c1, a.c2 tie a.c2, b.c1")
     assert found.code == "SW0508"
-    assert found.summary == "Ties join the clusters `one` and `two`: `a.c1` to `b.c1`."
+    assert found.summary == "ties join the clusters `one` and `two`: `a.c1` to `b.c1`"
     assert [r.label for r in found.related] == [
         "puts `a.c1` into `one`",
         "`a.c1` and `a.c2` are tied here",
@@ -160,7 +160,7 @@ def test_a_tie_between_two_clusters_shows_each_link() -> None:
 
 def test_every_kernel_of_a_mixed_cluster_is_named() -> None:
     (found,) = errors("cluster all a.c1, a.s1, b.f")
-    assert found.summary == "The cluster joins kernels of different sizes: `a.c1` is 3x3, `a.s1` 1x1."
+    assert found.summary == "the cluster joins kernels of different sizes: `a.c1` is 3x3, `a.s1` 1x1"
 
 
 def test_clusters_by_hand_are_part_of_the_structure_and_bounds_are_not() -> None:

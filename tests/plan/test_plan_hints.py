@@ -74,7 +74,7 @@ def test_tied_through_others_and_apart() -> None:
     ties = (hint(["a.c1", "a.c2"], [["a.c1"], ["a.c2"]]), hint(["a.c2", "b.c3"], [["a.c2"], ["b.c3"]]))
     found = only(made(ties=ties, aparts=(hint(["b.c3", "a.c1"], [["b.c3"], ["a.c1"]]),)))
     assert found.code == "SW0506"
-    assert found.summary == "`b.c3` and `a.c1` are tied together and kept apart."
+    assert found.summary == "`b.c3` and `a.c1` are tied together and kept apart"
     assert [r.label for r in found.related] == [
         "matches `b.c3`",
         "`b.c3` and `a.c2` are tied here",

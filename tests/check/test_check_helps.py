@@ -1,0 +1,62 @@
+"""What people are told to write instead: near names and whole numbers."""
+
+import pytest
+
+from swc.check import check_text
+from swc.diagnostics import Diagnostic, SpecError
+from swc.diagnostics.names import near_names, one_slip
+from swc.elaborate import elaborate
+
+SPEC = """sw 1
+arch net(rounds: int = 1) {{
+    y = stem: conv(x, 16, 3)
+    repeat rounds {{ y = body: conv(y, 16, 3) }}
+    return fc: linear(global_pool(y), classes)
+}}
+family f {{ input image(3, 32, 32) output classes(10) budget 1M {} }}
+"""
+
+
+def error(sections: str) -> Diagnostic:
+    with pytest.raises(SpecError) as caught:
+        elaborate(check_text(SPEC.format(sections)))
+    (found,) = caught.value.diagnostics
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ("member m = wnr(depth=10)", "write `wrn`"),
+        ("member m = net() share { private *.stm }", "write `*.stem`"),
+        ("member m = net() share { private m.bdoy.0 }", "such as `m.body.0`"),
+        ("member m = net(rounds=3.5)", "write a whole number"),
+        ("member m = net(rounds=-3.5)", "write a whole number"),
+        ("member m = net(rounds=-3)", "`require`"),
+        ("member m = net(rounds=3 * 0.5)", "`div(a, b)` divides and rounds down"),
+        ("member m = net() train { epochs 3.5 }", "write a whole number"),
+        ("member m = net() train { steps(3.5) }", "write a whole number"),
+        ("member m = net() train { Adam(lr=0.1) }", "`sgd` is the only optimizer"),
+        ("member m = net() train { adamw }", "`sgd` is the only optimizer"),
+    ],
+)
+def test_advice(sections: str, words: str) -> None:
+    assert words in error(sections).help
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("wnr", "wrn"), ("stm", "stem"), ("stem", "stm"), ("conv", "comv"), ("ner", "net"), ("ab", "ba")]
+)
+def test_one_slip(one: str, other: str) -> None:
+    assert one_slip(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("wnr", "rwn"), ("abc", "cba"), ("stem", "st"), ("abcd", "badc")])
+def test_two_slips(one: str, other: str) -> None:
+    assert not one_slip(one, other)
+
+
+def test_one_slip_is_near_among_many_names_but_not_in_a_short_one() -> None:
+    many = [f"other_{k}" for k in range(80)]
+    assert near_names("wnr", ["wrn", *many]) == ["wrn"]
+    assert near_names("ab", ["ac", *many]) == []

@@ -1,0 +1,70 @@
+"""The fingerprint of bodies: it tells apart what shapes do not, and leaves out what means nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from swc.check import check_text, load_program
+from swc.elaborate import elaborate
+from swc.lock import structure_hash
+
+SPEC = """sw 1
+block unit(stride: int = 1) {
+    y = conv1: conv(relu(bn(x)), 8, 3, stride=stride)
+    return y
+}
+block spare(w: int) { return a: conv(x, w, 3) }
+arch net(n: int) {
+    y = stem: conv(x, 8, 3)
+    repeat n as i { y = units: unit(y, stride=1) }
+    return fc: linear(global_pool(y), classes)
+}
+arch other() { return fc: linear(global_pool(part: spare(x, 8)), classes) }
+family f { input image(3, 8, 8) output classes(5) budget 90% of other() member m = net(2) }
+"""
+
+
+def fingerprint(old: str = "", new: str = "") -> tuple[str, str]:
+    assert old in SPEC
+    family = elaborate(check_text(SPEC.replace(old, new)))
+    return family.definitions, structure_hash(family)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("unit(y, stride=1)", "unit(y, stride=2)"),
+        ("stride=stride)", "stride=2 * stride)"),
+        ("relu(bn(x))", "silu(bn(x))"),
+        ("stride: int = 1", "stride: int = 2"),
+        ("return y\n", "return dropout(y)\n"),
+    ],
+)
+def test_another_body_is_another_structure(old: str, new: str) -> None:
+    for one, other in zip(fingerprint(), fingerprint(old, new), strict=True):
+        assert len(one) == len(other) == 16
+        assert one != other
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("block unit", "// words\n\n\nblock   unit"),
+        ("spare(", "unused("),
+        ("part: spare(x, 8)", "part: spare(x, 9)"),
+        ("return a: conv(x, w, 3)", "return a: conv(x, w, 5)"),
+        ("arch net(n: int) {\n", "arch net( n : int ) { // here\n"),
+    ],
+)
+def test_layout_comments_and_other_definitions_do_not_count(old: str, new: str) -> None:
+    assert fingerprint(old, new) == fingerprint()
+
+
+def test_a_block_may_move_to_another_file_but_not_become_another(tmp_path: Path) -> None:
+    start, end = SPEC.index("block unit"), SPEC.index("block spare")
+    block, rest = SPEC[start:end], SPEC[:start] + "use unit from units\n" + SPEC[end:]
+    (tmp_path / "spec.sw").write_text(rest, encoding="utf-8")
+    (tmp_path / "units.sw").write_text("sw 1\n" + block, encoding="utf-8")
+    assert elaborate(load_program(tmp_path / "spec.sw")).definitions == fingerprint()[0]
+    (tmp_path / "units.sw").write_text("sw 1\n" + block.replace("relu", "gelu"), encoding="utf-8")
+    assert elaborate(load_program(tmp_path / "spec.sw")).definitions != fingerprint()[0]
