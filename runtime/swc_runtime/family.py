@@ -61,8 +61,11 @@ class Family(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of all members for ``x`` (batch, ...): (members, batch, classes), in the spec's order."""
-        with self.bank.step():
-            return torch.stack([member(x) for member in self.members.values()])
+        logits: Tensor = _within_step(self.bank, self._logits, x)
+        return logits
+
+    def _logits(self, x: Tensor) -> Tensor:
+        return torch.stack([member(x) for member in self.members.values()])
 
     @torch.no_grad()
     def predict(self, x: Tensor, *, members: Sequence[str] | None = None, budget_ms: float | None = None) -> Tensor:
@@ -123,8 +126,12 @@ class Family(nn.Module):
 
 
 def _within_step(bank: SuperWeightBank, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    with bank.step():
+    step = bank.step()
+    step.begin()
+    try:
         return forward(*args, **kwargs)
+    finally:
+        step.end()
 
 
 @contextmanager

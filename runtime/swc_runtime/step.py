@@ -17,9 +17,17 @@ class Step:
         self.weights: dict[tuple[int, bool], Tensor] = {}
 
     def __enter__(self) -> None:
-        self.depth += 1
+        self.begin()
 
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self) -> None:
+        """Enter, where ``torch.compile`` looks on: older releases do not trace ``with`` on an object like this one."""
+        self.depth += 1
+
+    def end(self) -> None:
+        """Leave; with the outermost level everything is forgotten."""
         self.depth -= 1
         if self.depth == 0:
             self.forget()

@@ -14,10 +14,15 @@ from swc_runtime.initialization import kaiming_, unit_vectors
 from swc_runtime.plan import Cluster
 from swc_runtime.structure import SharedSuperWeight
 
+# Asked once: compilers of older releases of torch cannot look the question up while they trace.
+_WITH_AUTOCAST = frozenset(
+    kind for kind in ("cpu", "cuda", "mps", "xpu", "hpu") if torch.amp.is_autocast_available(kind)
+)
+
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
     """Return a context in which autocast leaves products on ``device`` in the precision of their operands."""
-    if torch.amp.is_autocast_available(device.type):
+    if device.type in _WITH_AUTOCAST:
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
 
