@@ -46,6 +46,13 @@ def read_lock(path: Path, display: str) -> Lock:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        missing = Diagnostic(
+            "SW0701",
+            f"there is no lock file {display}",
+            help="`swc search` writes one; without a search, leave out --lock, or share by kernel size with --no-lock",
+        )
+        raise SpecError((missing,)) from error
     except OSError as error:
         raise _broken(display, f"it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

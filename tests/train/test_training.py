@@ -204,6 +204,11 @@ def test_a_finished_run_resumes_to_its_evaluation(tmp_path):
         ({"resume": True}, "folder"),
         ({"precision": "8-bit"}, "no precision '8-bit'"),
         ({"accelerator": "abacus"}, "'abacus' is not possible here"),
+        pytest.param(
+            {"accelerator": "cuda"},
+            "no CUDA device here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+        ),
     ],
 )
 def test_impossible_options_are_told(changes, told):

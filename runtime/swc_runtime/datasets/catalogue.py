@@ -51,7 +51,7 @@ def load(
     elif name in _LOADERS:
         data = _LOADERS[name](root, download)
     else:
-        raise DataError(f"There is no data set {name!r}: the choice is {', '.join(NAMES)}.")
+        raise DataError(f"There is no data set {name!r}{_meant(name)}: the choice is {', '.join(NAMES)}.")
     if data.input != input:
         raise DataError(
             f"{name} has images of {_image(data.input)}, the family takes {_image(input)}: "
@@ -63,6 +63,12 @@ def load(
             f"write `output classes({data.classes})` in the spec, or choose another data set."
         )
     return data
+
+
+def _meant(name: str) -> str:
+    """The data set that a name is part of, if there is one (``mnist``, ``fashion``, ``digit``)."""
+    found = [known for known in _LOADERS if name.lower() in known] if len(name) > 3 else []
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _image(shape: tuple[int, int, int]) -> str:

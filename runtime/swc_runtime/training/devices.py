@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import torch
 from lightning_fabric import Fabric
 
 from swc_runtime.problems import TrainingError
@@ -20,6 +21,8 @@ def open_fabric(options: TrainOptions) -> Fabric:
     """
     if options.precision not in PRECISIONS:
         raise TrainingError(f"There is no precision {options.precision!r}: the choice is {' or '.join(PRECISIONS)}.")
+    if options.accelerator == "cuda" and not torch.cuda.is_available():
+        raise TrainingError("There is no CUDA device here: leave out the accelerator, or choose `cpu`.")
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # its news about precision breaks progress bars
     try:
         fabric = Fabric(accelerator=options.accelerator, devices=options.devices, precision=options.precision)  # type: ignore[arg-type]  # checked above
