@@ -117,7 +117,7 @@ def test_warnings_do_not_stop() -> None:
     ],
 )
 def test_the_ends_of_the_bounds_belong_to_them(text: str) -> None:
-    settings("refine none", text)
+    assert settings("refine none", text).recipe is not None
 
 
 @pytest.mark.parametrize(
