@@ -74,6 +74,7 @@ def _p(name: str, kind: Type, default: float | None = None, *, derived: bool = F
 
 
 _X = _p("x", Type.TENSOR)
+_POOL = (_X, _p("kernel", Type.INT), _p("stride", Type.INT, derived=True), _p("padding", Type.INT, 0))
 _LAYER, _MODULE, _FUNCTION, _SCALAR = OperationKind
 _TENSOR = Type.TENSOR
 
@@ -108,24 +109,14 @@ _ALL = (
     Operation(
         "maxpool",
         _FUNCTION,
-        (
-            _X,
-            _p("kernel", Type.INT),
-            _p("stride", Type.INT, derived=True),
-            _p("padding", Type.INT, 0),
-        ),
+        _POOL,
         _TENSOR,
         "maximum over windows; `stride` is `kernel` unless given",
     ),
     Operation(
         "avgpool",
         _FUNCTION,
-        (
-            _X,
-            _p("kernel", Type.INT),
-            _p("stride", Type.INT, derived=True),
-            _p("padding", Type.INT, 0),
-        ),
+        _POOL,
         _TENSOR,
         "mean over windows; `stride` is `kernel` unless given",
     ),
