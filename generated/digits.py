@@ -87,7 +87,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="digits",
-    structure="0e954ade5a2399e5",
+    structure="7d599347e15cf09e",
     budget=277_879,
     parameters=277_522,
     clusters={

@@ -88,7 +88,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="fashion",
-    structure="707754be62ce4499",
+    structure="2fe3881a60cac488",
     budget=4_889_611,
     parameters=4_889_030,
     clusters={

@@ -4,6 +4,7 @@ from swc_runtime.bank import SuperWeightBank
 from swc_runtime.errors import PlanError
 from swc_runtime.family import Family
 from swc_runtime.frontier import Frontier, FrontierPoint
+from swc_runtime.functional import attention, channel_count, concat, global_pool, positions
 from swc_runtime.layers import SharedConv2d, SharedLinear
 from swc_runtime.plan import Cluster, Layers, Plan, SuperWeight, Tiles
 from swc_runtime.recipe import (
@@ -51,4 +52,9 @@ __all__ = [
     "SuperWeightBank",
     "Tiles",
     "Weights",
+    "attention",
+    "channel_count",
+    "concat",
+    "global_pool",
+    "positions",
 ]

@@ -13,7 +13,8 @@ from swc_runtime.errors import PlanError, near
 from swc_runtime.initialization import kaiming_
 from swc_runtime.layers import SharedConv2d, SharedLinear
 
-Pair = int | tuple[int, int]
+Pair = int | tuple[int, ...]
+"""A size: one number for both directions, or (height, width)."""
 LayerT = TypeVar("LayerT", nn.Conv2d, nn.Linear)
 
 
@@ -156,7 +157,11 @@ class SharedWeights(Weights):
 
 
 def _pair(value: Pair) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else value
+    if isinstance(value, int):
+        return value, value
+    if len(value) != 2:
+        raise PlanError(f"a size is a number or (height, width), not {value}")
+    return value[0], value[1]
 
 
 def _padding(padding: Pair | None, kernel: tuple[int, int]) -> tuple[int, int]:

@@ -80,13 +80,7 @@ def _by_name(
         )
         return None
     if parameter.type is Type.TENSOR:
-        diagnostics.error(
-            "SW0306",
-            f"the tensor that `{call.function}` works on is given by position",
-            argument.name.span,
-            label="no name here",
-            help=f"write it first and without a name: `{call.function}({argument.value.span.text}, ...)`",
-        )
+        _named_tensor(call, argument, signature, diagnostics)
         return parameter
     first = next((given for p, given in bound if p.name == name), None)
     if first is not None:
@@ -100,6 +94,18 @@ def _by_name(
         )
         return None
     return parameter
+
+
+def _named_tensor(call: t.Call, argument: t.Argument, signature: Signature, diagnostics: Diagnostics) -> None:
+    tensors = [p.name for p in signature.parameters if p.type is Type.TENSOR]
+    if len(tensors) == 1:
+        summary = f"the tensor that `{call.function}` works on is given by position"
+        hint = f"write it first and without a name: `{call.function}({argument.value.span.text}, ...)`"
+    else:
+        summary = f"the tensors that `{call.function}` works on are given by position"
+        hint = f"write them first and without names, in this order: `{call.function}({', '.join(tensors)}, ...)`"
+    span = argument.name.span if argument.name else argument.span
+    diagnostics.error("SW0306", summary, span, label="no name here", help=hint)
 
 
 def _after_named(argument: t.Argument, named: t.Argument, signature: Signature, diagnostics: Diagnostics) -> None:

@@ -85,12 +85,15 @@ def _report_type(name: t.Name, diagnostics: Diagnostics) -> None:
     known = [str(x) for x in PARAMETER_TYPES]
     near = near_names(name.text, known)
     tensor = name.text == Type.TENSOR
+    hint = f"write `{near[0]}`" if near else "the types are `int`, `float`, `bool` and `list` (of whole numbers)"
+    if name.text == Type.SIZE:
+        hint = "operations take a size as an int or as a list [height, width]: write `int` or `list`"
     diagnostics.error(
         "SW0311",
         "a parameter cannot be a tensor: a block has one tensor, `x`" if tensor else f"there is no type `{name}`",
         name.span,
         label="no type for a parameter",
-        help=f"write `{near[0]}`" if near else "the types are `int`, `float`, `bool` and `list` (of whole numbers)",
+        help=hint,
         fix=near[0] if near else None,
     )
 

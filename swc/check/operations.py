@@ -11,13 +11,14 @@ from attrs import frozen
 
 
 class Type(StrEnum):
-    """The types of the language. An int may stand where a float is asked for."""
+    """The types of the language. An int may stand where a float is asked for, an int or a list where a size is."""
 
     INT = "int"
     FLOAT = "float"
     BOOL = "bool"
     LIST = "list"
     TENSOR = "tensor"
+    SIZE = "size"  # of an operation's parameters only: one number for both directions, or [height, width]
 
 
 PARAMETER_TYPES = (Type.INT, Type.FLOAT, Type.BOOL, Type.LIST)
@@ -35,7 +36,7 @@ class OperationKind(StrEnum):
 
 @frozen
 class OperationParameter:
-    """``default`` is None for required parameters; ``same`` paddings and pool strides are worked out (``derived``)."""
+    """``default`` is None for required parameters; usual paddings and pool strides are worked out (``derived``)."""
 
     name: str
     type: Type
@@ -60,6 +61,11 @@ class Operation:
     variadic: bool = False
 
     @property
+    def tensors(self) -> tuple[str, ...]:
+        """The parameters that are tensors."""
+        return tuple(p.name for p in self.parameters if p.type is Type.TENSOR)
+
+    @property
     def signature(self) -> str:
         """How a call is written, for messages and documentation."""
         shown = []
@@ -74,7 +80,8 @@ def _p(name: str, kind: Type, default: float | None = None, *, derived: bool = F
 
 
 _X = _p("x", Type.TENSOR)
-_POOL = (_X, _p("kernel", Type.INT), _p("stride", Type.INT, derived=True), _p("padding", Type.INT, 0))
+_SIZE = Type.SIZE
+_POOL = (_X, _p("kernel", _SIZE), _p("stride", _SIZE, derived=True), _p("padding", _SIZE, 0))
 _LAYER, _MODULE, _FUNCTION, _SCALAR = OperationKind
 _TENSOR = Type.TENSOR
 
@@ -85,9 +92,9 @@ _ALL = (
         (
             _X,
             _p("channels", Type.INT),
-            _p("kernel", Type.INT),
-            _p("stride", Type.INT, 1),
-            _p("padding", Type.INT, derived=True),
+            _p("kernel", _SIZE),
+            _p("stride", _SIZE, 1),
+            _p("padding", _SIZE, derived=True),
             _p("groups", Type.INT, 1),
             _p("bias", Type.BOOL, default=False),
         ),
@@ -99,9 +106,10 @@ _ALL = (
         _LAYER,
         (_X, _p("features", Type.INT), _p("bias", Type.BOOL, default=True)),
         _TENSOR,
-        "linear layer on a vector of features",
+        "linear layer on vectors of features, or on each token",
     ),
-    Operation("bn", _MODULE, (_X,), _TENSOR, "batch normalisation over channels or features"),
+    Operation("bn", _MODULE, (_X,), _TENSOR, "batch normalisation of images or vectors"),
+    Operation("ln", _MODULE, (_X,), _TENSOR, "layer normalisation of tokens or vectors, each over its features"),
     Operation("relu", _FUNCTION, (_X,), _TENSOR, "rectified linear unit"),
     Operation("gelu", _FUNCTION, (_X,), _TENSOR, "Gaussian error linear unit"),
     Operation("silu", _FUNCTION, (_X,), _TENSOR, "sigmoid linear unit (swish)"),
@@ -121,10 +129,25 @@ _ALL = (
         "mean over windows; `stride` is `kernel` unless given",
     ),
     Operation(
-        "global_pool", _FUNCTION, (_X,), _TENSOR, "mean over all positions: an image becomes a vector of features"
+        "global_pool", _FUNCTION, (_X,), _TENSOR, "mean over all positions: an image, or tokens, become one vector"
     ),
     Operation("concat", _FUNCTION, (_X,), _TENSOR, "tensors joined along their channels", variadic=True),
-    Operation("channels", _SCALAR, (_X,), Type.INT, "number of channels (or features) of a tensor"),
+    Operation("tokens", _FUNCTION, (_X,), _TENSOR, "an image's positions in a row, each a token with its channels"),
+    Operation(
+        "positions",
+        _FUNCTION,
+        (_X,),
+        _TENSOR,
+        "an image with the sine-cosine code of each row and column added; channels are a multiple of 4",
+    ),
+    Operation(
+        "attention",
+        _FUNCTION,
+        (_p("query", _TENSOR), _p("key", _TENSOR), _p("value", _TENSOR), _p("heads", Type.INT, 1)),
+        _TENSOR,
+        "scaled dot-product attention of tokens; each of the `heads` takes its part of the channels",
+    ),
+    Operation("channels", _SCALAR, (_X,), Type.INT, "number of channels or features of a tensor"),
     Operation("div", _SCALAR, (_p("a", Type.INT), _p("b", Type.INT)), Type.INT, "a / b rounded down"),
     Operation("min", _SCALAR, (_p("a", Type.INT),), Type.INT, "the smallest of its arguments", variadic=True),
     Operation("max", _SCALAR, (_p("a", Type.INT),), Type.INT, "the largest of its arguments", variadic=True),

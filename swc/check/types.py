@@ -15,13 +15,18 @@ _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _LOGIC = frozenset({"and", "or"})
 
 
+_STAND_FOR = {Type.FLOAT: {Type.INT}, Type.SIZE: {Type.INT, Type.LIST}}
+
+
 def accepts(wanted: Type | None, given: Type | None) -> bool:
     """Whether a value may stand where ``wanted`` is asked for; an int is a float, and unknown types pass."""
-    return wanted is None or given is None or wanted is given or (wanted is Type.FLOAT and given is Type.INT)
+    return wanted is None or given is None or wanted is given or given in _STAND_FOR.get(wanted, ())
 
 
 def article(kind: Type) -> str:
     """``an int``, ``a tensor``."""
+    if kind is Type.SIZE:
+        return "a size (an int, or a list [height, width])"
     return f"an {kind}" if kind is Type.INT else f"a {kind}"
 
 
@@ -234,7 +239,7 @@ def check_arguments(call: t.Call, signature: Signature, environment: Environment
         if parameter.type is None or given is None or accepts(parameter.type, given):
             continue
         hint = f"it is called as `{signature.text}`"
-        if parameter.type is Type.INT and given is Type.FLOAT:
+        if parameter.type in {Type.INT, Type.SIZE} and given is Type.FLOAT:
             hint += f"; {whole_number(argument.value)}"
         diagnostics.error(
             "SW0304",

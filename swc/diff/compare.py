@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Reason, Value
-from swc.diff.network import Network
 from swc.diff.settings import settings
 from swc.diff.side import Contents, Side
 from swc.diff.state import Shape, State
-from swc.family import Family, Layer, Member
+from swc.family import Layer, Member
 from swc.lock.moves import Move, moves
 from swc.plan.model import Cluster, Plan, SuperWeight
 
-_PARTS = ("total", "templates", "coefficients", "weights", "norms", "biases")
+_COUNTED = ("total", "templates", "coefficients", "weights", "norms", "biases")
 
 
 def compare(before: Side, after: Side) -> Difference:
@@ -32,13 +31,13 @@ def compare(before: Side, after: Side) -> Difference:
         alone=_edits(*({m.name: m.parameters_alone for m in plan.members} for plan in plans)),
         layers=_edits(*({x.name: x.shape for m in plan.members for x in m.layers} for plan in plans)),
         traits=_per_side(contents, lambda c: {x.name: _trait(x) for x in c.family.layers}, added=False),
-        norms=_per_side(contents, lambda c: {x.name: x.channels for n in c.networks.values() for x in n.norms}),
+        norms=_per_side(contents, lambda c: {x.name: x.channels for m in c.family.members for x in m.norms}),
         forward=_forward(*contents) if contents else (),
         moves=_moves(*plans),
         fan_ins=_edits(*({c.name: c.fan_in for c in plan.clusters} for plan in plans), added=False),
         tiles=_edits(*({c.name: _tiles(c) for c in plan.clusters} for plan in plans), added=False),
         superweights=_superweights(*plans),
-        parameters=_edits(*({part: getattr(plan.parameters, part) for part in _PARTS} for plan in plans)),
+        parameters=_edits(*({part: getattr(plan.parameters, part) for part in _COUNTED} for plan in plans)),
         budget=_edits({"budget": plans[0].budget}, {"budget": plans[1].budget}),
         settings=_per_side(contents, lambda c: settings(c.family)),
         state=state,
@@ -108,24 +107,21 @@ def _trait(layer: Layer) -> str:
 
 def _forward(before: Contents, after: Contents) -> tuple[Forward, ...]:
     """Members whose layers and norms are the same and whose result is not, the image's size aside."""
-    found = []
-    for name in before.networks.keys() & after.networks.keys():
-        old, new = before.networks[name], after.networks[name]
-        if (
-            old.result != new.result
-            and old.norms == new.norms
-            and _layers(before.family, name) == _layers(after.family, name)
-        ):
-            found.append(Forward(name, _first(old, new)))
-    order = [member.name for member in after.family.members]
-    return tuple(sorted(found, key=lambda forward: order.index(forward.member)))
+    old = {member.name: member for member in before.family.members}
+    return tuple(
+        Forward(new.name, _first(old[new.name], new))
+        for new in after.family.members
+        if new.name in old and old[new.name].computes != new.computes and _parts(old[new.name]) == _parts(new)
+    )
 
 
-def _layers(family: Family, member: str) -> dict[str, tuple[Shape, str]]:
-    return {x.name: (x.shape, _trait(x)) for x in family.layers if x.member == member}
+def _parts(member: Member) -> dict[str, tuple[Shape, str]]:
+    """Layers and norms, as far as other parts of a difference speak of them."""
+    layers: dict[str, tuple[Shape, str]] = {x.name: (x.shape, _trait(x)) for x in member.layers}
+    return layers | {x.name: ((x.channels,), "norm") for x in member.norms}
 
 
-def _first(old: Network, new: Network) -> str:
+def _first(old: Member, new: Member) -> str:
     """The first layer or norm that works on something else, or in another way; empty if only what follows differs."""
     return next((name for name, digest in new.digests.items() if old.digests.get(name) != digest), "")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from swc.compiler import LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
-from swc.diff.network import Network, networks
 from swc.diff.state import State, full_state, planned_state
 from swc.emit.names import class_name
 from swc.family import Family
@@ -22,7 +20,6 @@ class Contents:
     """What a spec says beyond its plan; ``class_name`` is the family's class in the generated file."""
 
     family: Family
-    networks: Mapping[str, Network]
     class_name: str
 
 
@@ -38,7 +35,7 @@ class Side:
         """The full state dict, or what the plan knows of it."""
         if self.contents is None:
             return planned_state(self.plan)
-        return full_state(self.plan, self.contents.family, self.contents.networks)
+        return full_state(self.plan, self.contents.family)
 
 
 def load_side(path: Path, name: str, *, no_lock: bool = False) -> Side:
@@ -58,7 +55,7 @@ def load_side(path: Path, name: str, *, no_lock: bool = False) -> Side:
         raise _neither(path, name)
     compiled = compile_spec(path, LockChoice(ignored=no_lock), display=name)
     family = compiled.family
-    contents = Contents(family, networks(compiled.program, family), class_name(family))
+    contents = Contents(family, class_name(family))
     return Side(name, compiled.plan, contents)
 
 

@@ -1,22 +1,23 @@
 """The state dict of a family without torch: names and shapes, from the plan and what the members contain.
 
 What is listed here is what ``swc_runtime`` registers: ``bank.<bank>.templates|coefficients|rows`` (TemplateBank),
-``members.<layer>.weight|bias`` (private and shared layers) and the five entries of a batch norm.
+``members.<layer>.weight|bias`` (private and shared layers), the five entries of a batch norm, the two of a layer norm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from swc.diff.network import Network
 from swc.family import Family, Kind
 from swc.plan.model import Cluster, Plan, SuperWeight
 
 Shape = tuple[int, ...]
 State = dict[str, Shape]
 
+_NORM_ENTRIES = {"bn": ("weight", "bias", "running_mean", "running_var"), "ln": ("weight", "bias")}
 
-def full_state(plan: Plan, family: Family, networks: Mapping[str, Network]) -> State:
+
+def full_state(plan: Plan, family: Family) -> State:
     """Every entry of the state dict of a family that is compiled from a spec."""
     shared = {layer.name for member in plan.members for layer in member.layers if layer.cluster is not None}
     state = dict(_banks(plan))
@@ -26,10 +27,10 @@ def full_state(plan: Plan, family: Family, networks: Mapping[str, Network]) -> S
             state[f"members.{layer.name}.weight"] = shape
         if layer.bias:
             state[f"members.{layer.name}.bias"] = (layer.out,)
-    for network in networks.values():
-        for norm in network.norms:
-            for entry in ("weight", "bias", "running_mean", "running_var"):
-                state[f"members.{norm.name}.{entry}"] = (norm.channels,)
+    for norm in (norm for member in family.members for norm in member.norms):
+        for entry in _NORM_ENTRIES[norm.kind]:
+            state[f"members.{norm.name}.{entry}"] = (norm.channels,)
+        if norm.kind == "bn":
             state[f"members.{norm.name}.num_batches_tracked"] = ()
     return state
 

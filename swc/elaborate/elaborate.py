@@ -10,10 +10,11 @@ from attrs import evolve
 
 from swc.check import Definition, Program
 from swc.diagnostics import Diagnostics, Related, Span
-from swc.elaborate.definitions import definitions_hash
+from swc.elaborate.fingerprint import fingerprint
 from swc.elaborate.hints import resolve_hints
-from swc.elaborate.interpreter import Environment, Interpreter, Ranks, Recording, RequirementError, Scope
-from swc.elaborate.values import ElaborationError, Tensor
+from swc.elaborate.interpreter import Environment, Interpreter, RequirementError, Scope
+from swc.elaborate.recording import Forms, Recording
+from swc.elaborate.values import ElaborationError, Form, Tensor
 from swc.family import Budget, Family, Layer, Member
 from swc.syntax import tree as t
 
@@ -30,18 +31,18 @@ def elaborate(program: Program) -> Family:
     diagnostics = Diagnostics()
     tree = program.family
     items = tree.items
-    ranks: Ranks = {}
+    forms: Forms = {}
     members = [
         built
         for item in items
         if isinstance(item, t.Member)
-        and (built := _member(program, item.name.text, item.value, item.span, ranks, diagnostics))
+        and (built := _member(program, item.name.text, item.value, item.span, forms, diagnostics))
     ]
     diagnostics.raise_errors()
     layers = tuple(layer for member in members for layer in member.layers)
     share = next((item for item in items if isinstance(item, t.Share)), None)
     sharing = resolve_hints(share, program.settings.sharing, layers, diagnostics)
-    budget = _budget(program, tuple(members), ranks, diagnostics)
+    budget = _budget(program, tuple(members), forms, diagnostics)
     diagnostics.raise_errors()
     settings = program.settings
     return Family(
@@ -52,22 +53,23 @@ def elaborate(program: Program) -> Family:
         members=tuple(members),
         sharing=sharing,
         recipe=settings.recipe,
-        definitions=definitions_hash(program),
+        block_forms={key: form.value for key, form in forms.items()},
         span=tree.name.span,
     )
 
 
 def _member(
-    program: Program, name: str, call: t.Call, span: Span, ranks: Ranks, diagnostics: Diagnostics
+    program: Program, name: str, call: t.Call, span: Span, forms: Forms, diagnostics: Diagnostics
 ) -> Member | None:
     definition = cast(Definition, program.resolve("", call.function.text))
-    record = Recording(name, ranks=ranks)
+    record = Recording(name, forms=forms)
     interpreter = Interpreter(program, record)
     channels, height, width = program.settings.input
     try:
         environment = _arguments(interpreter, definition, call)
         arguments = tuple((p.name.text, environment[p.name.text]) for p in definition.node.parameters)
-        environment |= {"x": Tensor(channels, (height, width)), "classes": program.settings.classes}
+        x = Tensor(channels, (height, width), digest=fingerprint("input"))
+        environment |= {"x": x, "classes": program.settings.classes}
         result = interpreter.run(definition, environment, Scope(definition.module, name, call.span))
         _check_result(result, program.settings.classes, definition, call.span)
     except ElaborationError as error:
@@ -79,7 +81,17 @@ def _member(
         diagnostics.error(error.code, error.summary, error.span, label=error.label, help=error.help, related=related)
         return None
     layers = _placed(record.layers, result.layer)
-    return Member(name, definition.name, arguments, layers, record.norm_parameters, span=span)
+    return Member(
+        name,
+        definition.name,
+        arguments,
+        layers,
+        sum(norm.parameters for norm in record.norms),
+        norms=tuple(record.norms),
+        digests=record.digests,
+        computes=result.digest,
+        span=span,
+    )
 
 
 def _arguments(interpreter: Interpreter, definition: Definition, call: t.Call) -> Environment:
@@ -95,7 +107,7 @@ def _arguments(interpreter: Interpreter, definition: Definition, call: t.Call) -
 
 
 def _check_result(result: Tensor, classes: int, definition: Definition, span: Span) -> None:
-    if result.is_image or result.channels != classes:
+    if result.form is not Form.VECTORS or result.channels != classes:
         raise ElaborationError(
             "SW0412",
             f"architecture `{definition.name}` returns {result}, and the family needs a vector of {classes} classes",
@@ -111,11 +123,11 @@ def _placed(layers: list[Layer], head: str | None) -> tuple[Layer, ...]:
     return tuple(evolve(x, depth=i / last, head=x.name == head) for i, x in enumerate(layers))
 
 
-def _budget(program: Program, members: tuple[Member, ...], ranks: Ranks, diagnostics: Diagnostics) -> Budget | None:
+def _budget(program: Program, members: tuple[Member, ...], forms: Forms, diagnostics: Diagnostics) -> Budget | None:
     item = next(item for item in program.family.items if isinstance(item, t.Budget))
     if isinstance(item.value, t.Amount):
         return Budget(int(item.value.value), item.value.text, span=item.value.span)
-    whole = _whole(program, item.value, members, ranks, diagnostics)
+    whole = _whole(program, item.value, members, forms, diagnostics)
     if whole is None:
         return None
     percent = Fraction(Decimal(str(item.value.percent)))
@@ -133,11 +145,11 @@ def _budget(program: Program, members: tuple[Member, ...], ranks: Ranks, diagnos
 
 
 def _whole(
-    program: Program, value: t.Relative, members: tuple[Member, ...], ranks: Ranks, diagnostics: Diagnostics
+    program: Program, value: t.Relative, members: tuple[Member, ...], forms: Forms, diagnostics: Diagnostics
 ) -> int | None:
     """What a relative budget is a share of, in parameters."""
     if isinstance(value.base, t.Call):
-        built = _member(program, _NO_CALL_NAME, value.base, value.span, ranks, diagnostics)
+        built = _member(program, _NO_CALL_NAME, value.base, value.span, forms, diagnostics)
         return built.parameters_alone if built else None
     name = value.base.name.text
     return sum(m.parameters_alone for m in members if name in ("members", m.name))

@@ -1,27 +1,23 @@
-"""Runs an architecture on shapes: every layer it builds is recorded under its full name."""
+"""Runs an architecture on shapes: every layer and norm that it builds is recorded under its full name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import cast
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
-from swc.check import OPERATIONS, Definition, OperationKind, Program, Type
+from swc.check import OPERATIONS, Definition, Operation, OperationKind, Program, Type
+from swc.check.norms import norm_names
 from swc.diagnostics import Related, Span
 from swc.elaborate import operations as op
 from swc.elaborate import scalars
+from swc.elaborate.fingerprint import fingerprint
 from swc.elaborate.floats import float_names, is_float, widened
+from swc.elaborate.layers import LAYERS, norm
+from swc.elaborate.recording import Recording
 from swc.elaborate.values import ElaborationError, Tensor, Value
-from swc.family import Kind, Layer
 from swc.syntax import tree as t
-
-MAXIMUM_STEPS = 200_000
-"""Statements that one member may execute: far beyond any network, and quick to reach for a runaway spec."""
-
-
-Ranks = dict[tuple[str, str], bool]
-"""For each block, by module and name, whether it works on images (otherwise on vectors)."""
 
 
 class RequirementError(ElaborationError):
@@ -32,46 +28,11 @@ class RequirementError(ElaborationError):
         self.related = (Related(requirement, "required here"),)
 
 
-@define
-class Recording:
-    """What one member turns out to contain; ``ranks`` is shared by all members, as the generated classes are."""
-
-    member: str
-    layers: list[Layer] = field(factory=list)
-    norm_parameters: int = 0
-    steps: int = 0
-    ranks: Ranks = field(factory=dict)
-
-    def step(self, span: Span) -> None:
-        """Count one statement."""
-        self.steps += 1
-        if self.steps > MAXIMUM_STEPS:
-            raise ElaborationError(
-                "SW0410",
-                f"member `{self.member}` does not end: more than {MAXIMUM_STEPS:,} steps",
-                span,
-                label="still going here",
-                help="repeat less often",
-            )
-
-    def enter(self, definition: Definition, x: Tensor, span: Span) -> None:
-        """Note whether a block works on images or on vectors: its generated class is made for one of them."""
-        key = (definition.module, definition.name)
-        if self.ranks.setdefault(key, x.is_image) != x.is_image:
-            raise ElaborationError(
-                "SW0409",
-                f"block `{definition.name}` is used both on images and on vectors",
-                span,
-                label=f"here on {x}",
-                help="write a second block for the vectors",
-            )
-
-
 @frozen
 class Scope:
     """Where a definition runs: its module, its place in the network, and the repeats around the statement.
 
-    ``floats`` are the names of the definition that are floats.
+    ``floats`` are the names of the definition that are floats, ``norms`` what its norms without a label are called.
     """
 
     module: str
@@ -79,6 +40,7 @@ class Scope:
     call: Span
     indices: tuple[int, ...] = ()
     floats: frozenset[str] = frozenset()
+    norms: Mapping[int, str] = field(factory=dict, eq=False, repr=False)
 
     def name(self, label: str) -> str:
         """The full name of a label here."""
@@ -94,10 +56,15 @@ class Interpreter:
     def __init__(self, program: Program, record: Recording) -> None:
         self._program = program
         self._record = record
+        self._names: dict[int, tuple[frozenset[str], Mapping[int, str]]] = {}
 
     def run(self, definition: Definition, environment: Environment, scope: Scope) -> Tensor:
         """Execute the body of a definition in an environment that holds its parameters and ``x``."""
-        scope = evolve(scope, floats=float_names(definition))
+        node = definition.node
+        if id(node) not in self._names:
+            self._names[id(node)] = float_names(definition), norm_names(node.body)
+        floats, norms = self._names[id(node)]
+        scope = evolve(scope, floats=floats, norms=norms)
         result = self._statements(definition.node.body, environment, scope)
         if result is None:
             raise AssertionError(f"the checker lets no body without a return pass: {definition.name}")
@@ -135,7 +102,9 @@ class Interpreter:
             if statement.index is not None:
                 inner[statement.index.text] = index
             self._statements(statement.body, inner, evolve(scope, indices=(*scope.indices, index)))
-            env.update({name: inner[name] for name in outer})
+            for name in outer:
+                _check_carried(name, env[name], inner[name], statement.span)
+                env[name] = inner[name]
 
     def value(  # noqa: PLR0911 - one return for each kind of expression
         self, expression: t.Expression, env: Environment, scope: Scope, label: str | None = None
@@ -186,8 +155,10 @@ class Interpreter:
         if symbol == "or":
             return left or self.value(expression.right, env, scope)
         right = self.value(expression.right, env, scope)
-        if isinstance(left, Tensor) or isinstance(right, Tensor):
-            return op.add(cast(Tensor, left), cast(Tensor, right), expression.span)
+        if isinstance(left, Tensor) and isinstance(right, Tensor):
+            total = op.add(left, right, expression.span)
+            # The sides may change places: what is computed stays the same.
+            return evolve(total, digest=fingerprint("+", *sorted((left.digest, right.digest))))
         if symbol in {"==", "!=", "<", "<=", ">", ">="}:
             return scalars.compare(symbol, cast(float, left), cast(float, right))
         return scalars.calculate(symbol, cast(float, left), cast(float, right), expression.span)
@@ -200,14 +171,13 @@ class Interpreter:
         if operation.variadic:
             values = tuple(self.value(a.value, env, scope) for a in call.arguments)
             if name == "concat":
-                return op.concat(cast(tuple[Tensor, ...], values), call.span)
+                tensors = cast(tuple[Tensor, ...], values)
+                return evolve(op.concat(tensors, call.span), digest=fingerprint(name, *(x.digest for x in tensors)))
             return {"min": min, "max": max}[name](cast(tuple[int, ...], values))
-        names = tuple(p.name for p in operation.parameters)
-        given = self._arguments(call, names, env, scope)
-        arguments: dict[str, Value] = {p.name: p.default for p in operation.parameters if p.default is not None} | given
+        given = self._arguments(call, tuple(p.name for p in operation.parameters), env, scope)
         if operation.kind is OperationKind.SCALAR:
-            return self._scalar(name, arguments, call.span)
-        return self._tensor(call, operation.kind, arguments, scope, label)
+            return self._scalar(name, given, call.span)
+        return self._tensor(call, operation, _completed(operation, given, call.span), scope, label)
 
     def _arguments(self, call: t.Call, names: tuple[str, ...], env: Environment, scope: Scope) -> dict[str, Value]:
         return {
@@ -225,65 +195,26 @@ class Interpreter:
         return cast(int, arguments["a"]) // cast(int, arguments["b"])
 
     def _tensor(
-        self, call: t.Call, kind: OperationKind, arguments: dict[str, Value], scope: Scope, label: str | None
+        self, call: t.Call, operation: Operation, arguments: dict[str, Value], scope: Scope, label: str | None
     ) -> Tensor:
-        name = call.function.text
-        x = cast(Tensor, arguments["x"])
-        if kind is OperationKind.MODULE:
-            self._record.norm_parameters += 2 * x.channels
-            return Tensor(x.channels, x.size)
-        if kind is OperationKind.FUNCTION:
-            if "stride" not in arguments and "kernel" in arguments:
-                arguments["stride"] = arguments["kernel"]
-            return op.FUNCTIONS[name](name, x, arguments, call.span)
-        full = scope.name(cast(str, label))
-        layer, result = (
-            self._conv(x, full, arguments, call.span) if name == "conv" else self._linear(x, full, arguments, call.span)
-        )
-        self._record.layers.append(layer)
+        x = cast(Tensor, arguments[operation.tensors[0]])
+        name = ""
+        match operation.kind:
+            case OperationKind.MODULE:
+                name = scope.name(label or scope.norms[id(call)])
+                made, result = norm(operation.name, name, x, call.span)
+                self._record.norms.append(made)
+            case OperationKind.LAYER:
+                name = scope.name(cast(str, label))
+                layer, result = LAYERS[operation.name](self._record.member, name, x, arguments, call.span)
+                self._record.layers.append(layer)
+            case _:
+                result = op.FUNCTIONS[operation.name](operation.name, x, arguments, call.span)
+        settings = ((key, value.digest if isinstance(value, Tensor) else value) for key, value in arguments.items())
+        result = evolve(result, digest=fingerprint(operation.name, name, *settings))
+        if name:
+            self._record.digests[name] = result.digest
         return result
-
-    def _conv(self, x: Tensor, name: str, arguments: dict[str, Value], span: Span) -> tuple[Layer, Tensor]:
-        size = op.image("conv", x, span)
-        channels = op.at_least("channels", arguments["channels"], 1, span)
-        kernel = op.at_least("kernel", arguments["kernel"], 1, span)
-        groups = op.at_least("groups", arguments["groups"], 1, span)
-        if x.channels % groups or channels % groups:
-            raise ElaborationError(
-                "SW0405",
-                f"{groups} groups divide neither evenly: {x.channels} channels in, {channels} out",
-                span,
-                label=f"groups = {groups}",
-                help="give numbers of channels that the groups divide",
-            )
-        arguments.setdefault("padding", kernel // 2)
-        out = op.window("conv", size, arguments, span)
-        layer = Layer(
-            name,
-            self._record.member,
-            Kind.CONV,
-            channels,
-            x.channels // groups,
-            (kernel, kernel),
-            groups,
-            bool(arguments["bias"]),
-            span=span,
-        )
-        return layer, Tensor(channels, out, name)
-
-    def _linear(self, x: Tensor, name: str, arguments: dict[str, Value], span: Span) -> tuple[Layer, Tensor]:
-        if x.is_image:
-            raise ElaborationError(
-                "SW0407",
-                f"`linear` needs a vector of features and gets {x}",
-                span,
-                label="an image",
-                help="put `global_pool` before it",
-            )
-        features = op.at_least("features", arguments["features"], 1, span)
-        member = self._record.member
-        layer = Layer(name, member, Kind.LINEAR, features, x.channels, bias=bool(arguments["bias"]), span=span)
-        return layer, Tensor(features, None, name)
 
     def _block(self, call: t.Call, env: Environment, scope: Scope, label: str | None) -> Tensor:
         definition = cast(Definition, self._program.resolve(scope.module, call.function.text))
@@ -292,8 +223,7 @@ class Interpreter:
         self.complete(definition, environment)
         self._record.enter(definition, cast(Tensor, environment["x"]), call.span)
         inner = Scope(definition.module, scope.name(cast(str, label)), call.span)
-        result = self.run(definition, environment, inner)
-        return Tensor(result.channels, result.size)
+        return evolve(self.run(definition, environment, inner), layer=None)
 
     def complete(self, definition: Definition, environment: Environment) -> None:
         """Fill in the parameters that a call leaves out, and make floats of the ints given to ``float`` parameters."""
@@ -304,3 +234,29 @@ class Interpreter:
                 environment[name] = self.value(parameter.default, {}, scope)
             if parameter.type.text == Type.FLOAT:
                 environment[name] = widened(environment[name])
+
+
+def _check_carried(name: str, before: Value, after: Value, span: Span) -> None:
+    """A loop of the generated code treats what it carries from round to round alike in every round."""
+    if isinstance(before, Tensor) and isinstance(after, Tensor) and before.form is not after.form:
+        raise ElaborationError(
+            "SW0413",
+            f"`{name}` stands for {before.form} before a round of this `repeat` and for {after.form} after it",
+            span,
+            label=f"{before} becomes {after}",
+            help=f"do what makes {after.form} of it before or after the `repeat`",
+        )
+
+
+def _completed(operation: Operation, given: Mapping[str, Value], span: Span) -> dict[str, Value]:
+    """All arguments of an operation in the order of its parameters: defaults filled in, floats floats, sizes pairs."""
+    arguments: dict[str, Value] = {}
+    for p in operation.parameters:
+        value = given.get(p.name, p.default)
+        if value is None:  # worked out: a convolution keeps the size, a pool's windows do not overlap
+            kernel = cast(tuple[int, int], arguments["kernel"])
+            value = (kernel[0] // 2, kernel[1] // 2) if p.name == "padding" else kernel
+        if p.type is Type.SIZE:
+            value = op.pair(p.name, value, span)
+        arguments[p.name] = widened(value) if p.type is Type.FLOAT else value
+    return arguments

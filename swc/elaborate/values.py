@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from enum import StrEnum
+
+from attrs import field, frozen
 
 from swc.diagnostics import Span
 
 
+class Form(StrEnum):
+    """What the dimensions of a batch mean."""
+
+    IMAGES = "images"  # (B, channels, H, W)
+    TOKENS = "tokens"  # (B, N, channels)
+    VECTORS = "vectors"  # (B, channels)
+
+
+_FORMS = {2: Form.IMAGES, 1: Form.TOKENS, 0: Form.VECTORS}
+
+
 @frozen
 class Tensor:
-    """A batch of images (channels, height, width), or of feature vectors when ``size`` is None.
+    """A batch of images, of tokens or of feature vectors; ``size`` is (height, width), (count,) or ().
 
-    ``layer`` is the full name of the layer whose direct output this is, or None.
+    ``layer`` is the full name of the layer whose direct output this is, or None. ``digest`` is a fingerprint of how it
+    is computed (``swc.elaborate.fingerprint``), which is no part of what the tensor is.
     """
 
     channels: int
-    size: tuple[int, int] | None
+    size: tuple[int, ...]
     layer: str | None = None
+    digest: str = field(default="", eq=False, repr=False)
 
     @property
-    def is_image(self) -> bool:
-        """Whether it has height and width."""
-        return self.size is not None
+    def form(self) -> Form:
+        """What its dimensions mean."""
+        return _FORMS[len(self.size)]
 
     def __str__(self) -> str:
-        if self.size is None:
-            return f"a vector of {self.channels} features"
-        return f"{self.channels} channels of {self.size[0]}×{self.size[1]}"
+        match self.form:
+            case Form.IMAGES:
+                return f"{self.channels} channels of {self.size[0]}×{self.size[1]}"
+            case Form.TOKENS:
+                return f"{self.size[0]} tokens of {self.channels} features"
+            case Form.VECTORS:
+                return f"a vector of {self.channels} features"
 
 
 Value = int | float | bool | tuple[int, ...] | Tensor

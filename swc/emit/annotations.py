@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from attrs import evolve
 
 from swc.emit.code import Assign, Call, Choice, Expression, Infix, Loop, Name, Return, Statement
+from swc.emit.names import FUNCTIONS
 
 _TENSOR = "Tensor"
 
@@ -53,7 +54,7 @@ def _annotated(body: tuple[Statement, ...], seen: set[str], vague: set[str]) -> 
 def _is_vague(value: Expression) -> bool:
     match value:
         case Call(function=function):
-            return not function.text.startswith(("F.", "torch."))
+            return not function.text.startswith(("F.", "torch.")) and function.text not in FUNCTIONS
         case Infix(left=one, right=other) | Choice(consequent=one, alternative=other):
             return _is_vague(one) or _is_vague(other)
     return False

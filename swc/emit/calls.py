@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from swc.check import OPERATIONS, OperationKind
-from swc.emit.code import Argument, Atom, Call, Expression, Name, Prefix, call
+from swc.check import OPERATIONS, OperationKind, Type
+from swc.emit.code import Argument, Atom, Call, Choice, Expression, Name, Sequence, call
 from swc.emit.facts import Facts, arguments
-from swc.emit.shapes import NO, Shape, sum_of
-from swc.emit.simplify import choice, negated
+from swc.emit.shapes import TOKENS, VECTORS, Shape, sum_of
+from swc.emit.simplify import choice
 from swc.syntax import tree as t
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ONE = Atom("1")
 _METHODS = {"conv": "conv2d", "linear": "linear"}
 _DEFAULTS = {"stride": _ONE, "groups": _ONE}
+_RESULTS = {"global_pool": VECTORS, "tokens": TOKENS}
 
 
 class Calls:
@@ -38,25 +39,22 @@ class Calls:
             return self._block(node, label or "")
         if operation.variadic:
             shapes = tuple(self._constructor.tensor(argument.value) for argument in node.arguments)
-            return Shape(sum_of(shapes), shapes[0].image, shapes[0].strides)
+            return Shape(sum_of(shapes), shapes[0].form, shapes[0].strides)
         given = arguments(node, operation)
-        x = self._constructor.tensor(given["x"])
-        values = {name: self._constructor.scalar(value) for name, value in given.items() if name != "x"}
+        tensors = {name: self._constructor.tensor(given[name]) for name in operation.tensors}
+        x = tensors[operation.tensors[0]]
+        values = {name: self._constructor.scalar(value) for name, value in given.items() if name not in tensors}
+        if "stride" in given and self._facts.type(given["stride"]) is Type.LIST:
+            x = evolve(x, strides=None)
         match operation.kind:
             case OperationKind.MODULE:
-                return self._norm(x, label or self._facts.norms[id(node)])
+                self._constructor.create(label or self._facts.norms[id(node)], _norm(node.function.text, x))
+                return x
             case OperationKind.LAYER:
                 return self._layer(node.function.text, x, values, label or "")
+        if node.function.text == "attention":
+            return evolve(x, channels=tensors["value"].channels)
         return _function(node.function.text, x, values)
-
-    def _norm(self, x: Shape, label: str) -> Shape:
-        image, vector = (call(f"nn.BatchNorm{rank}d", x.channels) for rank in (2, 1))
-        if isinstance(x.image, Prefix):
-            module = choice(negated(x.image), vector, image)
-        else:
-            module = choice(x.image, image, vector)
-        self._constructor.create(label, module)
-        return x
 
     def _layer(self, name: str, x: Shape, values: dict[str, Expression], label: str) -> Shape:
         path = self._constructor.path(label)
@@ -64,11 +62,11 @@ class Calls:
         if name == "linear":
             out, usual = rest.pop("features"), {"bias": Atom("True")}
             needed: tuple[Expression, ...] = (path, x.channels, out)
-            result = Shape(out, NO)
+            result = evolve(x, channels=out)
         else:
             out, usual = rest.pop("channels"), _DEFAULTS | {"bias": Atom("False")}
             needed = (path, x.channels, out, rest.pop("kernel"))
-            result = Shape(out, x.image, _windowed(x, values))
+            result = evolve(x, channels=out, strides=_windowed(x, values))
         keywords = {key: value for key, value in rest.items() if value != usual.get(key)}
         self._constructor.create(label, call(f"weights.{_METHODS[name]}", *needed, **keywords))
         return result
@@ -76,7 +74,7 @@ class Calls:
     def _block(self, node: t.Call, label: str) -> Shape:
         given = arguments(node, self._library.definition(self._facts, node.function.text))
         x = self._constructor.tensor(given["x"])
-        block = self._library.block(self._facts, node.function.text, x.image)
+        block = self._library.block(self._facts, node.function.text)
         scope = call("weights.scope", self._constructor.path(label))
         translated = tuple(
             (argument.name.text if argument.name else None, name, self._constructor.scalar(given[name]))
@@ -89,9 +87,22 @@ class Calls:
         return block.shape(x, {name: value for _, name, value in translated})
 
 
+def _norm(kind: str, x: Shape) -> Expression:
+    if kind == "ln":
+        return call("nn.LayerNorm", x.channels)
+    return _batch_norm(x.form, x.channels)
+
+
+def _batch_norm(form: Expression, channels: Expression) -> Expression:
+    if isinstance(form, Choice):
+        branches = (_batch_norm(branch, channels) for branch in (form.consequent, form.alternative))
+        return choice(form.condition, *branches)
+    return call("nn.BatchNorm1d" if form == VECTORS else "nn.BatchNorm2d", channels)
+
+
 def _function(name: str, x: Shape, values: Mapping[str, Expression]) -> Shape:
-    if name == "global_pool":
-        return Shape(x.channels, NO)
+    if name in _RESULTS:
+        return Shape(x.channels, _RESULTS[name])
     if "kernel" in values:
         return evolve(x, strides=_windowed(x, {"stride": values["kernel"], "padding": Atom("0"), **values}))
     return x
@@ -101,12 +112,23 @@ def _windowed(x: Shape, values: Mapping[str, Expression]) -> tuple[Expression, .
     """The strides after a window slides over an image.
 
     An odd kernel, padded by half its size rounded down, divides the size by the stride and rounds up. What other
-    windows do is not followed.
+    windows do, and those that are not alike in both directions, is not followed.
     """
-    kernel, stride = values["kernel"], values.get("stride", _ONE)
-    if x.strides is None or not isinstance(kernel, Atom) or int(kernel.text) % 2 == 0:
+    sides, stride = _sides(values["kernel"]), values.get("stride", _ONE)
+    if x.strides is None or sides is None or any(side % 2 == 0 for side in sides):
         return None
-    half = Atom(str(int(kernel.text) // 2))
-    if values.get("padding", half) != half or not isinstance(stride, Atom | Name):
+    halves = [Atom(str(side // 2)) for side in sides]
+    usual = [Sequence(tuple(halves)), *halves[: halves[0] == halves[1]]]
+    if values.get("padding", usual[0]) not in usual or not isinstance(stride, Atom | Name):
         return None
     return x.strides if stride == _ONE else (*x.strides, stride)
+
+
+def _sides(kernel: Expression) -> tuple[int, int] | None:
+    """Height and width of a kernel that is written as numbers."""
+    match kernel:
+        case Atom(text=text):
+            return int(text), int(text)
+        case Sequence(items=(Atom(text=height), Atom(text=width))):
+            return int(height), int(width)
+    return None

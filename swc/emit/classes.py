@@ -15,7 +15,7 @@ from swc.emit.forward import Forward
 from swc.emit.layout import lines, signature
 from swc.emit.library import Analysis, default
 from swc.emit.liveness import used_in, without_dead
-from swc.emit.shapes import NO, Shape, described
+from swc.emit.shapes import TOKENS, VECTORS, Shape, described
 from swc.emit.simplify import choice
 from swc.emit.text import flat
 
@@ -171,9 +171,9 @@ def _locals(body: tuple[Statement, ...]) -> set[str]:
 
 
 def _forward_docstring(analysis: Analysis, forward: Forward) -> str:
-    before = described(Shape(Name("channels"), analysis.image))
+    before = described(Shape(Name("channels"), analysis.form))
     after = forward.described(analysis.constructor.result)
-    what = "features" if analysis.image == NO else "images"
+    what = {TOKENS: "tokens", VECTORS: "features"}.get(analysis.form, "images")
     if analysis.facts.definition.is_arch:
         return f"Map {what} {before} to logits{f' {after}' if after else ''}."
     return f"Map {what} {before} to {after}." if after and before != after else f"Transform {what} {before}."

@@ -49,20 +49,22 @@ _LONGEST = 16
 class Constructor(Scalars):
     """Walks over one definition; afterwards ``statements``, ``result``, ``decisions`` and ``shapes`` are complete.
 
-    ``decisions`` and ``shapes`` are by the identity of syntax nodes: how the forward pass tests a condition, and what
-    an assignment outside of loops makes. ``created`` are the modules, without those under conditions that never hold.
+    ``decisions``, ``shapes`` and ``forms`` are by the identity of syntax nodes: how the forward pass tests a condition,
+    what an assignment outside of loops makes, and the form of every tensor. ``created`` are the modules, without those
+    under conditions that never hold.
     """
 
-    def __init__(self, facts: Facts, library: Library, image: Expression) -> None:
+    def __init__(self, facts: Facts, library: Library, form: Expression) -> None:
         super().__init__(facts)
         self.decisions: dict[int, Decision] = {}
         self.shapes: dict[int, Shape] = {}
+        self.forms: dict[int, Expression] = {}
         self.attributes: set[str] = set()
         self.created: set[str] = set()
         self._calls = Calls(self, facts, library)
         self._liveness = Liveness()
         self._liveness.follow(facts.node.body, frozenset())
-        self._env: dict[str, Shape] = {"x": Shape(Name("channels"), image)}
+        self._env: dict[str, Shape] = {"x": Shape(Name("channels"), form)}
         self._out: list[Statement] = []
         self._rounds = Rounds(facts)
         self._locals: dict[str, str] = {}
@@ -177,7 +179,8 @@ class Constructor(Scalars):
         loop = Loop((entered.index,), count, (*body, *_together(updates)))
         self._out.extend(self._rounds.within_lists(lists, loop))
         self._env = {
-            name: evolve(env[name], image=after[name].image, strides=None) if name in assigned else shape
+            # The elaborator lets no round change the form of what is carried.
+            name: evolve(env[name], strides=None) if name in assigned else shape
             for name, shape in before.items()
         }
 
@@ -222,6 +225,11 @@ class Constructor(Scalars):
 
     def tensor(self, expression: t.Expression, label: str | None = None) -> Shape:
         """The shape of a tensor; creates the modules that it takes."""
+        shape = self._shape(expression, label)
+        self.forms[id(expression)] = shape.form
+        return shape
+
+    def _shape(self, expression: t.Expression, label: str | None) -> Shape:
         match expression:
             case t.Reference():
                 return self._env[expression.name.text]

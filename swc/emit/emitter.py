@@ -32,7 +32,7 @@ def emit(program: Program, family: Family, plan: Plan, *, content_hash: str) -> 
         Python source, the same for equal arguments, on any machine. Its first line begins with ``MARKER``.
     """
     definitions = reachable(program, family)
-    library = Library(program, class_names(definitions, family), RESERVED)
+    library = Library(program, family, class_names(definitions, family), RESERVED)
     for member in family.members:
         library.analysis(cast(Definition, program.resolve("", member.arch)))
     # A block that is called only where a condition never holds has not been met on the way.

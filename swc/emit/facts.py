@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from swc.check import OPERATIONS, Definition, Operation, Program, Type
 from swc.check.environment import Environment
+from swc.check.norms import norm_names
 from swc.check.operations import PARAMETER_TYPES
 from swc.check.types import type_of
 from swc.check.walk import children
@@ -77,16 +78,8 @@ class Facts:
 
     @cached_property
     def norms(self) -> Mapping[int, str]:
-        """The attribute of each norm without a label (by the identity of its call): ``bn1``, ``bn2``, ..."""
-        calls = [c for statement in statements(self.node.body) for top in _tops(statement) for c in _unlabelled(top)]
-        names: dict[int, str] = {}
-        number = 0
-        for call in calls:
-            number += 1
-            while f"bn{number}" in self.labels:
-                number += 1
-            names[id(call)] = f"bn{number}"
-        return names
+        """The attribute of each norm without a label, by the identity of its call."""
+        return norm_names(self.node.body)
 
     @cached_property
     def labels(self) -> frozenset[str]:
@@ -203,19 +196,3 @@ def _inner_first(expression: t.Expression) -> Iterator[t.Expression]:
     for child in children(expression):
         yield from _inner_first(child)
     yield expression
-
-
-def _unlabelled(expression: t.Expression, *, labelled: bool = False) -> Iterator[t.Call]:
-    """Norms without a label, innermost first. A label of a conditional holds for its branches."""
-    if isinstance(expression, t.Labelled):
-        yield from _unlabelled(expression.value, labelled=True)
-        return
-    if isinstance(expression, t.Conditional):
-        yield from _unlabelled(expression.condition)
-        yield from _unlabelled(expression.consequent, labelled=labelled)
-        yield from _unlabelled(expression.alternative, labelled=labelled)
-        return
-    for child in children(expression):
-        yield from _unlabelled(child)
-    if isinstance(expression, t.Call) and expression.function.text == "bn" and not labelled:
-        yield expression

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from swc.check import OPERATIONS, OperationKind, Type
+from swc.check import OPERATIONS, Operation, OperationKind, Type
 from swc.emit.annotations import annotated
 from swc.emit.branches import Absent, Flagged, Settled
 from swc.emit.code import (
@@ -32,8 +32,8 @@ from swc.emit.facts import arguments
 from swc.emit.library import Analysis
 from swc.emit.liveness import returned, used_in, variables_in, without_dead
 from swc.emit.scalars import Scalars
-from swc.emit.shapes import Shape, described
-from swc.emit.simplify import choice
+from swc.emit.shapes import IMAGES, TOKENS, VECTORS, Shape, described
+from swc.emit.simplify import choice, minus
 from swc.syntax import tree as t
 
 _FUNCTIONS = {
@@ -42,6 +42,8 @@ _FUNCTIONS = {
     "silu": "F.silu",
     "maxpool": "F.max_pool2d",
     "avgpool": "F.avg_pool2d",
+    "positions": "positions",
+    "attention": "attention",
 }
 
 
@@ -89,7 +91,10 @@ class Forward(Scalars):
 
     def channels(self, tensor: t.Expression) -> Expression:
         """The channels of a tensor that is at hand."""
-        return Attribute(self.tensor(tensor), "shape[1]")
+        x, form = self.tensor(tensor), self._form(tensor)
+        if form is None:
+            return call("channel_count", x)
+        return Attribute(x, "shape[-1]" if form == TOKENS else "shape[1]")
 
     # Statements
 
@@ -116,9 +121,10 @@ class Forward(Scalars):
         return [Assign((name,), self.scalar(statement.value))]
 
     def _comment(self, statement: t.Assign) -> str:
-        """The shape of what is assigned, where it is known and new, and a layer or block makes it."""
-        shape = self._analysis.constructor.shapes.get(id(statement))
-        if shape is None or not isinstance(statement.value, t.Labelled):
+        """The shape of what is assigned, where it is known and new, and a layer, a block or ``tokens`` makes it."""
+        shape, value = self._analysis.constructor.shapes.get(id(statement)), statement.value
+        reshaped = isinstance(value, t.Call) and value.function.text == "tokens"
+        if shape is None or not (isinstance(value, t.Labelled) or reshaped):
             return ""
         text = self.described(shape) or ""
         if text == self._last_comment:
@@ -219,25 +225,49 @@ class Forward(Scalars):
         )
 
     def _tensor_call(self, node: t.Call, label: str | None) -> Expression:
-        name = node.function.text
-        operation = OPERATIONS.get(name)
+        operation = OPERATIONS.get(node.function.text)
         if operation is None or operation.kind in {OperationKind.LAYER, OperationKind.MODULE}:
             module = label or self._facts.norms[id(node)]
             function = self._modules.get(module, Atom(f"self.{module}"))
             if not isinstance(function, Name | Atom):
                 raise AssertionError(f"a module is a name: {function}")
             return Call(function, (Argument(self.tensor(node.arguments[0].value)),))
+        return self._function_call(node, operation)
+
+    def _function_call(self, node: t.Call, operation: Operation) -> Expression:
+        name = operation.name
         if operation.variadic:
-            tensors = tuple(self.tensor(argument.value) for argument in node.arguments)
-            return call("torch.cat", Sequence(tensors), Atom("1"))
+            return self._joined(node)
         given = arguments(node, operation)
-        x = self.tensor(given["x"])
-        rest = {key: self.scalar(value) for key, value in given.items() if key != "x"}
-        if name == "global_pool":
-            positions = Sequence((Atom("2"), Atom("3")))
-            return Attribute(x, "mean", (positions,)) if isinstance(x, Name) else call("torch.mean", x, positions)
-        if name == "dropout":
-            return call("F.dropout", x, rest.get("p", Atom("0.5")), Atom("self.training"))
+        tensors = tuple(self.tensor(given[key]) for key in operation.tensors)
+        rest = {key: self.scalar(value) for key, value in given.items() if key not in operation.tensors}
+        x = tensors[0]
+        match name:
+            case "global_pool":
+                return self._pooled(given["x"], x)
+            case "tokens":
+                return Attribute(call("torch.flatten", x, Atom("2")), "transpose", (Atom("1"), Atom("2")))
+            case "dropout":
+                return call("F.dropout", x, rest.get("p", Atom("0.5")), Atom("self.training"))
         if "kernel" in rest:
             return call(_FUNCTIONS[name], x, rest.pop("kernel"), **rest)
-        return call(_FUNCTIONS[name], x)
+        return call(_FUNCTIONS[name], *tensors, **rest)
+
+    def _joined(self, node: t.Call) -> Expression:
+        tensors = tuple(self.tensor(argument.value) for argument in node.arguments)
+        form = self._form(node.arguments[0].value)
+        if form is None:
+            return call("concat", *tensors)
+        return call("torch.cat", Sequence(tensors), minus(Atom("1")) if form == TOKENS else Atom("1"))
+
+    def _pooled(self, tensor: t.Expression, x: Expression) -> Expression:
+        form = self._form(tensor)
+        if form is None:
+            return call("global_pool", x)
+        positions = Atom("1") if form == TOKENS else Sequence((Atom("2"), Atom("3")))
+        return Attribute(x, "mean", (positions,)) if isinstance(x, Name) else call("torch.mean", x, positions)
+
+    def _form(self, tensor: t.Expression) -> Expression | None:
+        """What the dimensions of a tensor mean, or None where only a run can tell."""
+        form = self._analysis.constructor.forms.get(id(tensor), IMAGES)
+        return form if form in (IMAGES, TOKENS, VECTORS) else None

@@ -32,9 +32,10 @@ from swc.emit.code import (
 from swc.emit.constructor import Constructor
 from swc.emit.facts import Facts
 from swc.emit.liveness import returned, values_in, without_dead
-from swc.emit.shapes import NO, YES, Shape
+from swc.emit.shapes import IMAGES, UNKNOWN, Shape
 from swc.emit.simplify import regrouped, replaced
 from swc.emit.text import literal
+from swc.family import Family
 from swc.syntax import tree as t
 
 # Expressions of more parts than this are left to a method of the block, where they have a name.
@@ -47,7 +48,7 @@ class Analysis:
 
     facts: Facts
     class_name: str
-    image: Expression
+    form: Atom
     constructor: Constructor = field(repr=False)
     _asked: list[bool] = field(factory=list, init=False, repr=False)
 
@@ -85,10 +86,10 @@ class Analysis:
             name = parameter.name.text
             values[self.facts.name(name)] = given[name] if name in given else default(parameter)
         result = self.constructor.result
-        image = self.closed(result.image)
+        form = self.closed(result.form)
         return Shape(
             self._channels(values),
-            YES if image is None else replaced(image, values),
+            UNKNOWN if form is None else replaced(form, values),
             self._strides(x, values),
         )
 
@@ -151,8 +152,11 @@ class Analysis:
 class Library:
     """Analyses definitions on demand; ``analyses`` holds them, those that are called before their callers."""
 
-    def __init__(self, program: Program, classes: Mapping[tuple[str, str], str], reserved: Collection[str]) -> None:
+    def __init__(
+        self, program: Program, family: Family, classes: Mapping[tuple[str, str], str], reserved: Collection[str]
+    ) -> None:
         self._program = program
+        self._forms = family.block_forms
         self._classes = classes
         self._reserved = frozenset(reserved) | frozenset(classes.values())
         self.analyses: dict[tuple[str, str], Analysis] = {}
@@ -161,17 +165,18 @@ class Library:
         """What a name stands for in the module of its caller."""
         return cast(Definition, self._program.resolve(caller.definition.module, name))
 
-    def block(self, caller: Facts, name: str, image: Expression) -> Analysis:
-        """The analysis of a block that is called on an image (or on a vector, if ``image`` is ``NO``)."""
-        return self.analysis(self.definition(caller, name), NO if image == NO else YES)
+    def block(self, caller: Facts, name: str) -> Analysis:
+        """The analysis of a block that a definition calls."""
+        return self.analysis(self.definition(caller, name))
 
-    def analysis(self, definition: Definition, image: Expression = YES) -> Analysis:
-        """The analysis of a definition; the elaborator lets each work on images only, or on vectors only."""
+    def analysis(self, definition: Definition) -> Analysis:
+        """The analysis of a definition; the elaborator lets each work on tensors of one form only."""
         key = definition.module, definition.name
         if key not in self.analyses:
             facts = Facts(self._program, definition, self._reserved)
-            constructor = Constructor(facts, self, image)
-            self.analyses[key] = Analysis(facts, self._classes[key], image, constructor)
+            form = Atom(self._forms[key]) if key in self._forms else IMAGES
+            constructor = Constructor(facts, self, form)
+            self.analyses[key] = Analysis(facts, self._classes[key], form, constructor)
         return self.analyses[key]
 
 

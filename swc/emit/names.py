@@ -9,7 +9,7 @@ from swc.check import Definition
 from swc.check.reserved import class_name as camel
 from swc.family import Family
 
-RUNTIME = frozenset(
+CLASSES = frozenset(
     {
         "Cluster",
         "Constant",
@@ -31,6 +31,9 @@ RUNTIME = frozenset(
         "Weights",
     }
 )
+FUNCTIONS = frozenset({"attention", "channel_count", "concat", "global_pool", "positions"})
+
+RUNTIME = CLASSES | FUNCTIONS
 """What generated files may import from the runtime."""
 
 RESERVED = RUNTIME | {"Callable", "ClassVar", "F", "PLAN", "Tensor", "nn", "partial", "torch"}

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from swc.emit.code import FALSE, TRUE, Atom, Expression, Infix, Name
+from swc.elaborate.values import Form
+from swc.emit.code import Atom, Expression, Infix, Name
 from swc.emit.simplify import choice, regrouped
 from swc.emit.text import TIGHTEST, binding, flat
 
-YES, NO = TRUE, FALSE
+IMAGES, TOKENS, VECTORS = (Atom(form.value) for form in Form)
+UNKNOWN = Atom("unknown")
 LONGEST_COMMENT = 60
 
 
 @frozen
 class Shape:
-    """A tensor (B, channels, H, W), or (B, channels) where ``image`` is false.
+    """A tensor: images (B, channels, H, W), tokens (B, N, channels) or vectors (B, channels).
 
-    Both are expressions of the variables of ``__init__``. ``strides`` divide H and W, rounding up; None where that is
-    not how the size comes about.
+    ``channels`` is an expression of the variables of ``__init__``. ``form`` is one of the atoms above, or a choice of
+    them by such variables; it is unknown where a block decides by what only its own variables tell. ``strides`` divide
+    H and W, rounding up; None where that is not how the size comes about.
     """
 
     channels: Expression
-    image: Expression = YES
+    form: Expression = IMAGES
     strides: tuple[Expression, ...] | None = ()
 
 
@@ -37,7 +40,7 @@ def either(condition: Expression, left: Shape, right: Shape) -> Shape:
     """What a conditional tensor is."""
     return Shape(
         choice(condition, left.channels, right.channels),
-        choice(condition, left.image, right.image),
+        choice(condition, left.form, right.form),
         left.strides if left.strides == right.strides else None,
     )
 
@@ -45,9 +48,11 @@ def either(condition: Expression, left: Shape, right: Shape) -> Shape:
 def described(shape: Shape) -> str | None:
     """``(B, width, H/stride, W/stride)`` for comments, or None where it is not known or too long."""
     channels = flat(shape.channels)
-    if shape.image == NO:
+    if shape.form == VECTORS:
         text = f"(B, {channels})"
-    elif shape.image == YES and shape.strides is not None:
+    elif shape.form == TOKENS:
+        text = f"(B, N, {channels})"
+    elif shape.form == IMAGES and shape.strides is not None:
         sizes = [_divided(side, shape.strides) for side in "HW"]
         text = f"(B, {channels}, {', '.join(sizes)})"
     else:

@@ -14,7 +14,7 @@ from swc.emit.classes import Class
 from swc.emit.code import Argument, Atom, Call
 from swc.emit.layout import WIDTH, fitted
 from swc.emit.library import Library
-from swc.emit.names import RUNTIME, class_name
+from swc.emit.names import FUNCTIONS, RUNTIME, class_name
 from swc.emit.recipe import settings
 from swc.emit.table import ClusterView, cluster_views
 from swc.emit.text import literal
@@ -76,6 +76,7 @@ def module_view(
     )
     code = "\n".join(c.text for c in classes)
     used = {"Family", "Plan", "Weights", *re.findall(r"\w+", " ".join(family_view.settings))}
+    used |= FUNCTIONS & set(re.findall(r"(?<![\w.])(\w+)(?=\()", code))
     if plan_view.clusters:
         used |= {"Cluster", "Layers"}
         used |= {"SuperWeight"} if any(c.superweights for c in plan_view.clusters) else set()

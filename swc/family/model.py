@@ -56,14 +56,37 @@ class Layer:
 
 
 @frozen
+class Norm:
+    """A batch norm (``bn``) or layer norm (``ln``) by its full name, such as ``deep.group1.0.bn1``."""
+
+    name: str
+    kind: str
+    channels: int
+
+    @property
+    def parameters(self) -> int:
+        """Trainable parameters: a scale and a shift for each channel."""
+        return 2 * self.channels
+
+
+@frozen
 class Member:
-    """One architecture of the family, with the arguments it was called with."""
+    """One architecture of the family, with the arguments it was called with.
+
+    ``digests`` are fingerprints of what its layers and norms return, by full name in the order of the body, and
+    ``computes`` is that of its result: they tell strides and activations, which shapes do not show
+    (``swc.elaborate.fingerprint``). Families that no spec describes have none, and may leave out ``norms`` besides
+    their number of parameters.
+    """
 
     name: str
     arch: str
     arguments: tuple[tuple[str, object], ...]
     layers: tuple[Layer, ...]
     norm_parameters: int
+    norms: tuple[Norm, ...] = ()
+    digests: Mapping[str, str] = field(factory=dict, repr=False)
+    computes: str = ""
     span: Span | None = field(default=None, eq=False, repr=False)
 
     @property
@@ -167,8 +190,8 @@ class Budget:
 class Family:
     """Everything a spec says, resolved: the input of the planner and the emitter.
 
-    ``definitions`` is a fingerprint of the bodies that the members are built from (sixteen hexadecimal digits): shapes
-    do not show strides and activations. It is empty for a family that no spec describes.
+    ``block_forms`` says what each block works on ("images", "tokens" or "vectors"), by module and name of its
+    definition.
     """
 
     name: str
@@ -178,7 +201,7 @@ class Family:
     members: tuple[Member, ...]
     sharing: Sharing
     recipe: Recipe
-    definitions: str = ""
+    block_forms: Mapping[tuple[str, str], str] = field(factory=dict, eq=False, repr=False)
     span: Span | None = field(default=None, eq=False, repr=False)
 
     @property

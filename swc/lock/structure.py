@@ -9,10 +9,10 @@ from swc.family import Family, Hint
 
 
 def structure_hash(family: Family) -> str:
-    """Sixteen hexadecimal digits over members, their layers and bodies, input, classes and the hints on who shares.
+    """Sixteen hexadecimal digits over members, what they compute, input, classes and the hints on who shares.
 
-    Layout, comments, the budget, numbers of templates and the training recipe do not count: a spec may change them and
-    keep its lock.
+    Layout, comments, the words in which a body says what it computes, the budget, numbers of templates and the training
+    recipe do not count: a spec may change them and keep its lock.
     """
 
     def hints(found: tuple[Hint, ...]) -> list[list[list[str]]]:
@@ -22,12 +22,12 @@ def structure_hash(family: Family) -> str:
     content: dict[str, object] = {
         "input": family.input,
         "classes": family.classes,
-        "definitions": family.definitions,
         "members": [
             [
                 member.name,
                 [[x.name, x.kind, x.shape, x.groups, x.bias, x.head] for x in member.layers],
                 member.norm_parameters,
+                member.computes,
             ]
             for member in family.members
         ],

@@ -13,6 +13,7 @@ from swc.check.reserved import (
     PYTHON_WORDS,
     class_name,
 )
+from swc.emit.names import FUNCTIONS
 
 
 def test_every_word_of_python_is_reserved() -> None:
@@ -34,7 +35,12 @@ def test_every_attribute_of_a_torch_module_is_reserved() -> None:
 
 def test_every_class_of_the_runtime_is_reserved() -> None:
     runtime = pytest.importorskip("swc_runtime")
-    assert set(runtime.__all__) <= GENERATED_CLASSES
+    assert {name for name in runtime.__all__ if not name.islower()} <= GENERATED_CLASSES
+
+
+def test_every_function_of_the_runtime_is_known_to_the_emitter() -> None:
+    runtime = pytest.importorskip("swc_runtime")
+    assert {name for name in runtime.__all__ if name.islower()} == FUNCTIONS
 
 
 @pytest.mark.parametrize(

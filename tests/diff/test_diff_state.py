@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from swc.compiler import compile_spec
-from swc.diff.network import networks
 from swc.diff.state import full_state, planned_state
 from swc.pipeline.modules import load_family_class
 
@@ -67,7 +66,7 @@ def real_state(text: str, folder: Path, name: str) -> dict[str, tuple[int, ...]]
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
 def test_committed_specs(spec: Path, tmp_path: Path) -> None:
     compiled = compile_spec(spec)
-    listed = full_state(compiled.plan, compiled.family, networks(compiled.program, compiled.family))
+    listed = full_state(compiled.plan, compiled.family)
     assert listed == real_state(compiled.text(), tmp_path, compiled.file_name)
 
 
@@ -76,7 +75,7 @@ def test_norms_conditions_loops_and_tiles(name: str, tmp_path: Path) -> None:
     spec = tmp_path / "f.sw"
     spec.write_text(TREES[name], encoding="utf-8")
     compiled = compile_spec(spec)
-    listed = full_state(compiled.plan, compiled.family, networks(compiled.program, compiled.family))
+    listed = full_state(compiled.plan, compiled.family)
     assert listed == real_state(compiled.text(), tmp_path, compiled.file_name)
     if name != "norms":
         assert any(cluster.fold for cluster in compiled.plan.clusters)
@@ -86,7 +85,7 @@ def test_a_plan_knows_banks_and_private_weights(tmp_path: Path) -> None:
     spec = tmp_path / "f.sw"
     spec.write_text(TREES["norms"], encoding="utf-8")
     compiled = compile_spec(spec)
-    full = full_state(compiled.plan, compiled.family, networks(compiled.program, compiled.family))
+    full = full_state(compiled.plan, compiled.family)
     known = planned_state(compiled.plan)
     assert known.keys() < full.keys()
     assert {name for name in full if name.startswith("bank.")} <= known.keys()

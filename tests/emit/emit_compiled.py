@@ -108,7 +108,10 @@ def check_values(one: Compiled, seed: int = 0) -> None:
 def shake(network: nn.Module) -> None:
     """Give norms and biases values of their own, so that no two modules do the same."""
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        if isinstance(module, nn.LayerNorm):
+            module.weight.uniform_(0.5, 2)
+            module.bias.normal_()
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.get_buffer("running_mean").normal_()
             module.get_buffer("running_var").uniform_(0.5, 2)
             module.weight.uniform_(0.5, 2)

@@ -21,6 +21,67 @@ def spec(definitions: str, *members: str) -> str:
 _HEAD = "return fc: linear(global_pool(y), classes)"
 
 CONSTRUCTS = {
+    "sizes_of_two": spec(
+        """
+block pair(width: int, kernel: list, stride: list = [1, 1]) {
+    y = wide: conv(x, width, kernel, stride=stride)
+    y = tall: conv(bn(y), width, [kernel[1], kernel[0]], padding=[div(kernel[1], 2), div(kernel[0], 2)])
+    return y + depthwise: conv(y, width, [3, 1], groups=width)
+}
+arch a(width: int, kernel: list = [1, 5]) {
+    y = first: conv(x, width, [1, 3], stride=[1, 2], bias=true)
+    y = second: conv(y, width, [3, 3], stride=2)
+    y = parts: pair(maxpool(y, [2, 1], stride=[1, 1]), width, kernel)
+    y = others: pair(avgpool(y, [1, 2], padding=[0, 1]), width, [1, 3], stride=[2, 1])
+    """
+        + _HEAD
+        + """
+}""",
+        "a(4)",
+        "a(3, [1, 7])",
+    ),
+    "tokens": spec(
+        """
+block mixer(heads: int, wide: bool = false) {
+    width = channels(x)
+    y = ln(x)
+    y = attention(query: linear(y, width), key: linear(y, width, false), value: linear(x, 2 * heads), heads)
+    y = x + out: linear(y, width)
+    y = if wide then concat(y, ln(y)) else y
+    return y + down: linear(gelu(up: linear(norm: ln(y), 2 * channels(y))), channels(y))
+}
+block pooled() { return hidden: linear(ln(x), 2 * channels(x)) }
+arch a(heads: int, coded: bool = true, n: int = 2) {
+    y = stem: conv(x, 8, 2, stride=2, padding=0)
+    y = tokens(if coded then positions(relu(bn(y))) else y)
+    repeat n as i { y = mixers: mixer(y, heads, wide=i == 1) }
+    y = cross: mixer(concat(y, y), 1)
+    y = if heads > 1 then global_pool(y) else global_pool(relu(y))
+    return fc: linear(dropout(head: pooled(y)), classes)
+}""",
+        "a(2)",
+        "a(1, coded=false)",
+        "a(4, n=0)",
+    ),
+    "forms_by_condition": spec(
+        """
+block late(flat: bool) {
+    y = if flat then tokens(x) else x
+    return if flat then mix: linear(y, 6) else mix2: conv(y, 6, 1)
+}
+block vector() { return bn(one: linear(bn(x), 7)) }
+arch a(flat: bool, early: bool = false) {
+    y = if early then global_pool(x) else x
+    y = if early then first: linear(y, 5) else second: conv(y, 5, 3)
+    y = bn(y)
+    z = if early then y else concat(y, y)
+    z = if early then z else global_pool(if flat then third: late(z, true) else fourth: late(z, false))
+    return fc: linear(tail: vector(z), classes)
+}""",
+        "a(true)",
+        "a(false)",
+        "a(false, early=true)",
+    ),
     "conditional_layer": spec(
         """
 block b(width: int, stride: int = 1) {

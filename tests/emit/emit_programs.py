@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+KERNELS = ["1", "3", "2 * 1 + 1", "[1, 3]", "[3, 1]", "[3, sizes[0] * 2 - 1]"]
+
 HEAD = """sw 1
 
 family mixture {
@@ -81,9 +83,26 @@ class Writer:
                 ["", ", flag=false", f", n={self.random.randint(0, 2)}", ", [2, 3], 2", ", [2], 1, rate, not flag"]
             )
             return f"{block}({x}, {self.size()}{extra})"
-        extra = self.random.choice(["", ", bias=true", ", stride=1", ", padding=1", ", 1, 1"])
-        kernel = "3" if "padding" in extra or extra == ", 1, 1" else self.random.choice(["1", "3", "2 * 1 + 1"])
+        return self.weight(x)
+
+    def weight(self, x: str) -> str:
+        """An unlabelled convolution that keeps the size of the image."""
+        extra = self.random.choice(["", ", bias=true", ", stride=1", ", padding=1", ", 1, 1", ", padding=[1, 1]"])
+        kernel = "3" if "padding" in extra or extra == ", 1, 1" else self.random.choice(KERNELS)
         return f"conv({x}, {self.size()}, {kernel}{extra})"
+
+    def projected(self, x: str, channels: str) -> str:
+        """An unlabelled layer that gives ``x`` a number of channels and nothing else."""
+        return f"conv({x}, {channels}, {self.random.choice(['1', '1', '[1, 1]'])})"
+
+    def normed(self, x: str) -> str:
+        return f"bn({x})"
+
+    def function(self, x: str) -> str:
+        """A function that keeps the shape."""
+        pool = self.random.choice(["maxpool", "avgpool"])
+        window = self.random.choice(["3, stride=1, padding=1", "[3, 1], stride=[1, 1], padding=[1, 0]"])
+        return f"{pool}({x}, {window})"
 
     def tensor(self, x: str, depth: int = 2) -> str:  # noqa: PLR0911 - one kind of expression after another
         """An expression that depends on ``x``."""
@@ -95,18 +114,17 @@ class Writer:
         if pick < 0.25:
             return f"dropout({self.tensor(x, depth - 1)}, {self.random.choice(['0.1', 'rate / 2', '0'])})"
         if pick < 0.3:
-            pool = self.random.choice(["maxpool", "avgpool"])
-            return f"{pool}({self.tensor(x, depth - 1)}, 3, stride=1, padding=1)"
+            return self.function(self.tensor(x, depth - 1))
         if pick < 0.4:
             label = f"{self.new_label()}: " if self.random.random() < 0.4 else ""
-            return f"{label}bn({self.tensor(x, depth - 1)})"
+            return f"{label}{self.normed(self.tensor(x, depth - 1))}"
         if pick < 0.55:
             return f"{self.new_label()}: {self.layer(self.tensor(x, depth - 1))}"
         if pick < 0.65:
             return f"concat({self.tensor(x, depth - 1)}, {self.tensor(self.random.choice(self.tensors), depth - 1)})"
         if pick < 0.75:
             y = self.random.choice(self.tensors)
-            return f"{y} + {self.new_label()}: conv({self.tensor(x, depth - 1)}, channels({y}), 1)"
+            return f"{y} + {self.new_label()}: {self.projected(self.tensor(x, depth - 1), f'channels({y})')}"
         if pick < 0.85:
             return f"{self.new_label()}: if {self.condition()} then {self.layer(x)} else {self.layer(x)}"
         then, other = self.tensor(x, depth - 1), self.tensor(x, depth - 1)
@@ -136,7 +154,7 @@ class Writer:
             else:
                 self.lines.append(f"{indent}y = {self.tensor('y')}")
             if self.random.random() < 0.3:  # keep channels few
-                self.lines.append(f"{indent}y = {self.new_label()}: conv(y, {self.size()}, 1)")
+                self.lines.append(f"{indent}y = {self.new_label()}: {self.projected('y', self.size())}")
 
     def repeat(self, indent: str, depth: int) -> None:
         index = self.random.choice(["", f"i{depth}", f"i{depth}"])
@@ -147,14 +165,16 @@ class Writer:
         self.lines.append(f"{indent}repeat {times}{' as ' + index if index else ''} {{")
         self.statements(self.random.randint(1, 2), indent + "    ", depth + 1)
         if self.random.random() < 0.4:
-            self.lines.append(f"{indent}    y = {self.new_label()}: conv(y, {self.size()}, 1)")
+            self.lines.append(f"{indent}    y = {self.new_label()}: {self.projected('y', self.size())}")
         self.lines.append(f"{indent}}}")
         if index:
             self.indices.remove(index)
         self.scalars, self.tensors = scope
 
     def definition(self, kind: str, name: str, result: str) -> str:
-        self.lines.append("    y = x" if self.random.random() < 0.5 else "    y = first: conv(x, width, 1)")
+        self.lines.append(
+            "    y = x" if self.random.random() < 0.5 else f"    y = first: {self.projected('x', 'width')}"
+        )
         self.tensors.append("y")
         self.statements(self.random.randint(1, 4), "    ", 0)
         joined = "".join(f", {z}" for z in self.tensors if z not in ("x", "y"))
@@ -162,6 +182,27 @@ class Writer:
         parameters = "width: int, sizes: list = [3, 1], n: int = 2, rate: float = 0.3, flag: bool = true"
         body = "\n".join([*self.lines, f"    return {result.format(y=y)}"])
         return f"{kind} {name}({parameters}) {{\n{body}\n}}\n"
+
+
+class TokenWriter(Writer):
+    """Writes a definition that works on tokens."""
+
+    def weight(self, x: str) -> str:
+        return f"linear({x}, {self.size()}{self.random.choice(['', ', bias=false'])})"
+
+    def projected(self, x: str, channels: str) -> str:
+        return f"linear({x}, {channels})"
+
+    def normed(self, x: str) -> str:
+        return f"ln({x})"
+
+    def function(self, x: str) -> str:
+        """Attention, whose channels are those of the value."""
+        heads = self.random.choice([1, 1, 2])
+        query, key, value = (self.new_label() for _ in range(3))
+        k, v = self.random.choice(self.tensors), self.random.choice(self.tensors)
+        parts = f"{query}: linear({x}, {2 * heads}), {key}: linear({k}, {2 * heads}), {value}: linear({v}, {heads})"
+        return f"attention({parts}{self.random.choice([f', {heads}', f', heads={heads}'])})"
 
 
 def spec(random: Random) -> str:
@@ -172,8 +213,17 @@ def spec(random: Random) -> str:
         name = f"part{i}"
         texts.append(Writer(random, blocks, arch=False).definition("block", name, random.choice(["{y}", "relu({y})"])))
         blocks.append(name)
+    mixers: list[str] = []
+    for i in range(random.randint(0, 2)):
+        name = f"mixer{i}"
+        texts.append(TokenWriter(random, mixers, arch=False).definition("block", name, "{y}"))
+        mixers.append(name)
+    pooled = "global_pool({y})"
+    if mixers:
+        made = random.choice(["tokens({y})", "tokens(positions(four: conv({y}, 4, 1)))"])
+        pooled = f"global_pool(ln(mix: {mixers[-1]}({made}, 4, flag=n == 2)))"
     result = random.choice(
-        ["fc: linear(global_pool({y}), classes)", "fc: linear(relu(bn(hid: linear(global_pool({y}), 5))), classes)"]
+        ["fc: linear(" + pooled + ", classes)", "fc: linear(relu(bn(hid: linear(" + pooled + ", 5))), classes)"]
     )
     texts.append(Writer(random, blocks, arch=True).definition("arch", "net", result))
     return "\n".join(texts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
+from math import cos, prod, sin, sqrt
 from typing import Any
 
 import torch
@@ -49,7 +49,7 @@ def labels(body: Any) -> Any:
 
 
 def number_norms(node: Any, norms: dict[int, str], taken: set[str], *, label: bool = False) -> None:
-    """bn1, bn2, ... in the order of evaluation, all branches counted."""
+    """bn1, bn2, ... and ln1, ln2, ... in the order of evaluation, all branches counted."""
     if isinstance(node, tuple):
         for item in node:
             number_norms(item, norms, taken)
@@ -63,12 +63,12 @@ def number_norms(node: Any, norms: dict[int, str], taken: set[str], *, label: bo
         for name in node.__attrs_attrs__:
             if name.name != "span":
                 number_norms(getattr(node, name.name), norms, taken)
-        if isinstance(node, t.Call) and node.function.text == "bn" and not label:
-            number = 1
-            while f"bn{number}" in taken:
+        if isinstance(node, t.Call) and node.function.text in {"bn", "ln"} and not label:
+            kind, number = node.function.text, 1
+            while f"{kind}{number}" in taken:
                 number += 1
-            taken.add(f"bn{number}")
-            norms[id(node)] = f"bn{number}"
+            taken.add(f"{kind}{number}")
+            norms[id(node)] = f"{kind}{number}"
 
 
 class Frame:
@@ -146,7 +146,7 @@ class Frame:
             a, b = (*placed, *(named[key] for key in ("a", "b") if key in named))
             return a // b
         if name == "concat":
-            return torch.cat(placed, 1)
+            return torch.cat(placed, channel_axis(placed[0]))
         x, *rest = placed
         path = ".".join((*self.path, label or self.norms.get(id(node), ""), *map(str, rounds)))
         function = getattr(self, name, None)
@@ -163,7 +163,7 @@ class Frame:
         return self.interpreter.body(definition, values, (path,))
 
     def channels(self, _path: str, x: Tensor) -> int:
-        return x.shape[1]
+        return x.shape[channel_axis(x)]
 
     def weight(self, path: str, *shape: int) -> Tensor:
         weight = self.interpreter.weights[f"{path}.weight"]
@@ -179,19 +179,25 @@ class Frame:
         path: str,
         x: Tensor,
         channels: int,
-        kernel: int,
-        stride: int = 1,
-        padding: int | None = None,
+        kernel: int | list[int],
+        stride: int | list[int] = 1,
+        padding: int | list[int] | None = None,
         groups: int = 1,
         *,
         bias: bool = False,
     ) -> Tensor:
-        weight = self.weight(path, channels, x.shape[1] // groups, kernel, kernel)
-        pad = kernel // 2 if padding is None else padding
+        height, width = (kernel, kernel) if isinstance(kernel, int) else kernel
+        weight = self.weight(path, channels, x.shape[1] // groups, height, width)
+        pad = [height // 2, width // 2] if padding is None else padding
         return F.conv2d(x, weight, self.bias(path, wanted=bias), stride, pad, 1, groups)
 
-    def linear(self, path: str, x: Tensor, features: int, *, bias: bool = True) -> Tensor:
-        return F.linear(x, self.weight(path, features, x.shape[1]), self.bias(path, wanted=bias))
+    def linear(self, path: str, x: Tensor, features: int, bias: bool = True) -> Tensor:  # noqa: FBT001, FBT002 - the language's order
+        return F.linear(x, self.weight(path, features, x.shape[-1]), self.bias(path, wanted=bias))
+
+    def ln(self, path: str, x: Tensor) -> Tensor:
+        weight, bias = (self.interpreter.weights[f"{path}.{name}"] for name in ("weight", "bias"))
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight + bias
 
     def bn(self, path: str, x: Tensor) -> Tensor:
         w = self.interpreter.weights
@@ -211,11 +217,40 @@ class Frame:
         del p
         return x
 
-    def maxpool(self, _path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def maxpool(self, _path: str, x: Tensor, kernel: Any, stride: Any = 0, padding: Any = 0) -> Tensor:
         return F.max_pool2d(x, kernel, stride or kernel, padding)
 
-    def avgpool(self, _path: str, x: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def avgpool(self, _path: str, x: Tensor, kernel: Any, stride: Any = 0, padding: Any = 0) -> Tensor:
         return F.avg_pool2d(x, kernel, stride or kernel, padding)
 
     def global_pool(self, _path: str, x: Tensor) -> Tensor:
-        return x.flatten(2).mean(2)
+        return x.mean(1) if x.ndim == 3 else x.flatten(2).mean(2)
+
+    def tokens(self, _path: str, x: Tensor) -> Tensor:
+        return torch.stack([x[:, :, i, j] for i in range(x.shape[2]) for j in range(x.shape[3])], 1)
+
+    def positions(self, _path: str, x: Tensor) -> Tensor:
+        quarter, height, width = x.shape[1] // 4, x.shape[2], x.shape[3]
+        code = torch.empty(4 * quarter, height, width, dtype=x.dtype)
+        for k in range(quarter):
+            frequency = 10000 ** (-k / max(1, quarter - 1))
+            for i in range(height):
+                for j in range(width):
+                    waves = sin(i * frequency), cos(i * frequency), sin(j * frequency), cos(j * frequency)
+                    code[k::quarter, i, j] = torch.tensor(waves, dtype=x.dtype)
+        return x + code
+
+    def attention(self, _path: str, query: Tensor, key: Tensor, value: Tensor, heads: int = 1) -> Tensor:
+        size, out = query.shape[2] // heads, value.shape[2] // heads
+        results = []
+        for h in range(heads):
+            q, k = (x[:, :, h * size : (h + 1) * size] for x in (query, key))
+            scores = torch.einsum("bnc,bmc->bnm", q, k) / sqrt(size)
+            weights = scores.exp() / scores.exp().sum(2, keepdim=True)
+            results.append(weights @ value[:, :, h * out : (h + 1) * out])
+        return torch.cat(results, 2)
+
+
+def channel_axis(x: Tensor) -> int:
+    """Tokens are (B, N, channels); images and vectors have their channels after the batch."""
+    return 2 if x.ndim == 3 else 1
