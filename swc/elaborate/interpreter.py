@@ -158,7 +158,7 @@ class Interpreter:
         if isinstance(left, Tensor) and isinstance(right, Tensor):
             total = op.add(left, right, expression.span)
             # The sides may change places: what is computed stays the same.
-            return evolve(total, digest=fingerprint("+", *sorted((left.digest, right.digest))))
+            return total.made_of(fingerprint("+", *sorted((left.digest, right.digest))))
         if symbol in {"==", "!=", "<", "<=", ">", ">="}:
             return scalars.compare(symbol, cast(float, left), cast(float, right))
         return scalars.calculate(symbol, cast(float, left), cast(float, right), expression.span)
@@ -172,7 +172,7 @@ class Interpreter:
             values = tuple(self.value(a.value, env, scope) for a in call.arguments)
             if name == "concat":
                 tensors = cast(tuple[Tensor, ...], values)
-                return evolve(op.concat(tensors, call.span), digest=fingerprint(name, *(x.digest for x in tensors)))
+                return op.concat(tensors, call.span).made_of(fingerprint(name, *(x.digest for x in tensors)))
             return {"min": min, "max": max}[name](cast(tuple[int, ...], values))
         given = self._arguments(call, tuple(p.name for p in operation.parameters), env, scope)
         if operation.kind is OperationKind.SCALAR:
@@ -211,7 +211,7 @@ class Interpreter:
             case _:
                 result = op.FUNCTIONS[operation.name](operation.name, x, arguments, call.span)
         settings = ((key, value.digest if isinstance(value, Tensor) else value) for key, value in arguments.items())
-        result = evolve(result, digest=fingerprint(operation.name, name, *settings))
+        result = result.made_of(fingerprint(operation.name, name, *settings))
         if name:
             self._record.digests[name] = result.digest
         return result
@@ -223,7 +223,8 @@ class Interpreter:
         self.complete(definition, environment)
         self._record.enter(definition, cast(Tensor, environment["x"]), call.span)
         inner = Scope(definition.module, scope.name(cast(str, label)), call.span)
-        return evolve(self.run(definition, environment, inner), layer=None)
+        result = self.run(definition, environment, inner)
+        return Tensor(result.channels, result.size, None, result.digest)
 
     def complete(self, definition: Definition, environment: Environment) -> None:
         """Fill in the parameters that a call leaves out, and make floats of the ints given to ``float`` parameters."""
