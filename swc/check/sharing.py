@@ -15,8 +15,8 @@ from swc.syntax import tree as t
 TEMPLATES = Bounds(1, 1_000)
 BINS = Bounds(1, 1_000)
 
-# Names that the planner gives: `conv3x3-bin1`, `conv3x3-part2`.
-_TAKEN = re.compile(r"(?:bin|part)[0-9]+")
+# Names that the planner gives: `conv3x3-bin1`, `conv3x3-bin1of4`, `conv3x3-part2`.
+_TAKEN = re.compile(r"(?:bin|part)[0-9]+(?:of[0-9]+)?")
 
 
 def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
@@ -26,7 +26,7 @@ def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
     clustering, refinement = Clustering(), Refinement()
     chosen: Refinement | None = refinement
     templates = Sharing().templates
-    bins: t.Bins | None = None
+    bins: list[t.Bins] = []
     for item in items:
         match item:
             case t.Clusters():
@@ -40,21 +40,24 @@ def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
                 templates = templates if item.patterns else bounds
                 _check_patterns(item.patterns, diagnostics)
             case t.Bins():
-                bins = item
+                bins.append(item)
                 _check_count("the number of bins", item.count, BINS, item.span, diagnostics)
+                _check_patterns(item.patterns, diagnostics)
             case t.Hint():
                 _check_hint(item, diagnostics)
             case t.Cluster():
                 _check_patterns(item.patterns, diagnostics)
     _check_cluster_names([item.name for item in items if isinstance(item, t.Cluster)], diagnostics)
-    if bins is not None:
-        _check_bins(bins, clustering, items, diagnostics)
-    return Sharing(clustering, chosen, templates, bins.count if bins else None)
+    for item in bins:
+        _check_bins(item, clustering, items, diagnostics)
+    return Sharing(clustering, chosen, templates, next((item.count for item in bins if not item.patterns), None))
 
 
 def _settings(items: tuple[t.Node, ...]) -> list[tuple[str, t.Node]]:
     """What may stand once, with its keyword: everything but hints."""
-    hints = [isinstance(x, t.Hint | t.Cluster) or (isinstance(x, t.Templates) and bool(x.patterns)) for x in items]
+    hints = [
+        isinstance(x, t.Hint | t.Cluster) or (isinstance(x, t.Templates | t.Bins) and bool(x.patterns)) for x in items
+    ]
     return [(type(x).__name__.lower(), x) for x, hint in zip(items, hints, strict=True) if not hint]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from swc.family import Family, Hint
-from swc.family.model import ClusterHint, TemplatesHint
+from swc.family.model import BinsHint, ClusterHint, TemplatesHint
 
 _WORDS = {
     "clustering": "clusters",
@@ -17,6 +17,7 @@ _WORDS = {
     "ties": "tie",
     "aparts": "apart",
     "template_hints": "templates_for",
+    "bin_hints": "bins_for",
     "hand_made": "cluster",
 }
 
@@ -39,6 +40,8 @@ def _text(value: Any) -> str:
     match value:
         case TemplatesHint(bounds=(low, high)):
             text = f"{low}..{high} for {', '.join(value.patterns)}"
+        case BinsHint():
+            text = f"{value.count} for {', '.join(value.patterns)}"
         case ClusterHint():
             text = f"{value.name} {', '.join(value.patterns)}"
         case Hint():

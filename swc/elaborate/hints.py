@@ -8,7 +8,7 @@ from attrs import evolve
 
 from swc.diagnostics import Diagnostics
 from swc.diagnostics.names import near_names
-from swc.family import ClusterHint, Hint, Layer, Sharing, TemplatesHint
+from swc.family import BinsHint, ClusterHint, Hint, Layer, Sharing, TemplatesHint
 from swc.syntax import tree as t
 
 
@@ -20,10 +20,11 @@ def resolve_hints(
         return sharing
     hints: dict[str, list[Hint]] = {"private": [], "public": [], "tie": [], "apart": []}
     bounds: list[TemplatesHint] = []
+    bins: list[BinsHint] = []
     clusters: list[ClusterHint] = []
     names = tuple(layer.name for layer in layers)
     for item in share.items:
-        if not isinstance(item, t.Hint | t.Cluster | t.Templates) or not item.patterns:
+        if not isinstance(item, t.Hint | t.Cluster | t.Templates | t.Bins) or not item.patterns:
             continue
         texts = tuple(pattern.text for pattern in item.patterns)
         matched = tuple(_match(pattern, names, diagnostics) for pattern in item.patterns)
@@ -35,6 +36,8 @@ def resolve_hints(
                 clusters.append(ClusterHint(texts, matched, spans, name=item.name.text))
             case t.Templates():
                 bounds.append(TemplatesHint(texts, matched, spans, bounds=(item.low, item.high)))
+            case t.Bins():
+                bins.append(BinsHint(texts, matched, spans, count=item.count))
     return evolve(
         sharing,
         private=tuple(hints["private"]),
@@ -42,6 +45,7 @@ def resolve_hints(
         ties=tuple(hints["tie"]),
         aparts=tuple(hints["apart"]),
         template_hints=tuple(bounds),
+        bin_hints=tuple(bins),
         hand_made=tuple(clusters),
     )
 

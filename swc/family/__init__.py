@@ -1,6 +1,7 @@
 """The elaborated family and its training recipe: plain frozen values."""
 
 from swc.family.model import (
+    BinsHint,
     Budget,
     ClusterHint,
     Clustering,
@@ -20,6 +21,7 @@ from swc.family.recipe import Augment, AugmentKind, Recipe, Schedule, ScheduleKi
 __all__ = [
     "Augment",
     "AugmentKind",
+    "BinsHint",
     "Budget",
     "ClusterHint",
     "ClusterMethod",

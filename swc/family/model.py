@@ -152,6 +152,16 @@ class TemplatesHint(Hint):
 
 
 @frozen
+class BinsHint(Hint):
+    """``bins 4 for deep.*``: the matched layers start in ``count`` bins of their depth.
+
+    Hints of one count speak of one set of layers, which are in no cluster with others before a search.
+    """
+
+    count: int = field(kw_only=True)
+
+
+@frozen
 class ClusterHint(Hint):
     """``cluster NAME a, b``: the matched layers, and what ties tie to them, are one cluster of their own."""
 
@@ -162,7 +172,8 @@ class ClusterHint(Hint):
 class Sharing:
     """What the ``share`` section says. ``refinement`` is None for ``refine none``.
 
-    ``templates`` are the bounds for SuperWeights that no ``template_hints`` speak of.
+    ``templates`` are the bounds for SuperWeights that no ``template_hints`` speak of, ``bins`` the number of bins of
+    depth for layers that no ``bin_hints`` speak of; None leaves it to the planner.
     """
 
     clustering: Clustering = Clustering()
@@ -174,6 +185,7 @@ class Sharing:
     ties: tuple[Hint, ...] = ()
     aparts: tuple[Hint, ...] = ()
     template_hints: tuple[TemplatesHint, ...] = ()
+    bin_hints: tuple[BinsHint, ...] = ()
     hand_made: tuple[ClusterHint, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 Codes: SW0501 private and public, SW0502 private and held together with others, SW0503 a head held together with others,
 SW0504 different kernels held together, SW0505 a layer apart from itself, SW0506 together and apart, SW0508 in two
-clusters made by hand. ``swc.plan.bounds`` looks at the bounds on templates.
+clusters made by hand, SW0516 different numbers of bins. ``swc.plan.bounds`` looks at the bounds on templates.
 
 Chains are followed: layers that a row of ties holds together are together, and the message shows each link.
 """
@@ -10,13 +10,26 @@ Chains are followed: layers that a row of ties holds together are together, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import networkx as nx
 
 from swc.diagnostics import Diagnostics, Span
 from swc.family import ClusterHint, Family, Hint, Layer
 from swc.plan.bounds import check_bounds
-from swc.plan.hints import BondGraph, bond_graph, bonds, matched, named, pattern_place, place_of, related, size
+from swc.plan.hints import (
+    BondGraph,
+    bond_graph,
+    bonds,
+    hand_made,
+    matched,
+    named,
+    pattern_place,
+    place_of,
+    related,
+    size,
+    tied_groups,
+)
 
 
 def check_hints(family: Family) -> None:
@@ -42,6 +55,7 @@ def check_hints(family: Family) -> None:
     graph = bond_graph(family, layers)
     for component in nx.connected_components(graph):
         _check_together(family, graph.subgraph(component), found)
+    _check_bins(family, found)
     check_bounds(family, found)
     found.raise_errors()
 
@@ -158,6 +172,33 @@ def _report_joined(hints: tuple[Hint, ...], graph: BondGraph, first: int, second
         related=related([(place_of(one, start), f"puts `{start}` into `{one.name}`"), *_links(hints, path[1:-1])]),
         help="narrow the patterns, drop a tie, or make one cluster of the two",
     )
+
+
+def _check_bins(family: Family, found: Diagnostics) -> None:
+    """Layers that stay together, each one for itself too, start in one number of bins."""
+    hints = family.sharing.bin_hints
+    if len({hint.count for hint in hints}) < 2:
+        return
+    groups = {layer.name: number for number, group in enumerate(tied_groups(family)) for layer in group}
+    for name in hand_made(family):  # never parted into bins
+        groups.pop(name, None)
+    for one, other in combinations(hints, 2):
+        met = {groups[name]: name for name in reversed(other.all_layers) if name in groups}
+        first = next((name for name in one.all_layers if groups.get(name) in met), None)
+        if first is None or one.count == other.count:
+            continue
+        second = first if first in other.all_layers else met[groups[first]]
+        graph = bond_graph(family, groups)
+        path = [] if first == second else nx.shortest_path(graph, first, second)
+        who = f"`{first}` is" if first == second else f"`{first}` and `{second}` are tied, and are"
+        found.error(
+            "SW0516",
+            f"{who} to start in {one.count} bins and in {other.count}",
+            place_of(other, second),
+            label=f"{other.count} bins for `{second}`",
+            related=related([(place_of(one, first), f"{one.count} bins for `{first}`"), *_links(bonds(family), path)]),
+            help="narrow the patterns, or give both the same number of bins",
+        )
 
 
 def _links(hints: tuple[Hint, ...], path: list[str | int]) -> list[tuple[Span | None, str]]:

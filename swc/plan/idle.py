@@ -10,7 +10,7 @@ from typing import Any
 
 from swc.diagnostics import Diagnostic, Severity, Span
 from swc.family import Family, Hint
-from swc.plan.hints import named, pattern_place, related, shareable_layers
+from swc.plan.hints import hand_made, named, pattern_place, related, shareable_layers
 
 _OWNERS = "every layer that it matches owns its weight"
 
@@ -29,6 +29,7 @@ def _repeated(family: Family) -> Iterator[Diagnostic]:
         ("tie", [(hint, frozenset(hint.all_layers)) for hint in sharing.ties]),
         ("apart", [(hint, frozenset(map(frozenset, hint.layers))) for hint in sharing.aparts]),
         ("templates", [(hint, (hint.bounds, frozenset(hint.all_layers))) for hint in sharing.template_hints]),
+        ("bins", [(hint, (hint.count, frozenset(hint.all_layers))) for hint in sharing.bin_hints]),
     )
     for kind, hints in kinds:
         first: dict[Any, Hint] = {}
@@ -65,6 +66,12 @@ def _without_effect(family: Family) -> Iterator[Diagnostic]:
             for number, _ in _unless(hint, shared.__contains__):
                 way = "leave it out, or let one of the layers share"
                 yield _idle(kind, _OWNERS, pattern_place(hint, number), way)
+    made = hand_made(family)
+    for hint in sharing.bin_hints:
+        for number, names in _unless(hint, lambda name: name in shared and name not in made):
+            by_hand = any(name in made for name in names)
+            why = "clusters made by hand are never parted into bins" if by_hand else _OWNERS
+            yield _idle("bins", why, pattern_place(hint, number), "leave it out")
     for hint in sharing.ties:
         if len(hint.all_layers) == 1:
             why = f"it names one layer, `{hint.all_layers[0]}`"

@@ -44,7 +44,8 @@ _SHARING = (
     (r"\bcluster\s+\S+", "a cluster made by hand has a name first, as `cluster back *.group3.*`"),
     (r"\bclusters\s+(?!(?:gradient|single|depth)\b)\w+\s+[\w*?.]+", "write `cluster NAME PATTERNS` for one by hand"),
     (r"\btemplates\s+[\d_]+(?:\s*\.\.\s*[\d_]+)?\s+[\w*?.]+", "write `templates 2..4 for *.conv1`"),
-    (r"\bbins\s+[\d_]+\s+[\w*?.]+", "`bins` holds for all layers; `cluster back *.group3.*` makes a cluster by hand"),
+    (r"\bbins\s+[\d_]+(?!\s+for\b)\s+[\w*?.]+", "write `bins 4 for deep.*`"),
+    (r"\bbins\s+[\d_]+\s+for\s+\S+", "name layers by patterns, as `bins 4 for deep.*`"),
     (r"\bfor\s+\S+", "name layers by patterns, as `templates 2..4 for *.conv1`"),
 )
 _SECTIONS = frozenset({"input", "output", "budget", "member", "share", "train"})

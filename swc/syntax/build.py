@@ -178,8 +178,9 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
         pair = (1, int(number(low))) if high is None else (int(number(low)), int(number(high)))
         return t.Templates(*pair, _flat(patterns, t.Pattern), span=self._span(meta))
 
-    def bins(self, meta: Meta, children: list[Token]) -> t.Bins:
-        return t.Bins(int(number(children[0])), span=self._span(meta))
+    def bins(self, meta: Meta, children: list[Any]) -> t.Bins:
+        count, *patterns = children
+        return t.Bins(int(number(count)), _flat(patterns, t.Pattern), span=self._span(meta))
 
     def pattern(self, meta: Meta, children: list[Token]) -> t.Pattern:
         return t.Pattern(str(children[0]), span=self._span(meta))

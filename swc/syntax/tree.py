@@ -273,9 +273,10 @@ class Templates(Node):
 
 @frozen
 class Bins(Node):
-    """``bins 4``."""
+    """``bins 4``, or ``bins 4 for deep.*``."""
 
     count: int
+    patterns: tuple[Pattern, ...] = ()
 
 
 @frozen

@@ -19,6 +19,14 @@ def items(text: str) -> tuple[t.Node, ...]:
     return share.items
 
 
+def test_bins_with_and_without_patterns() -> None:
+    first, second = items("bins 4 bins 2 for a.*, bins")
+    assert isinstance(first, t.Bins)
+    assert isinstance(second, t.Bins)
+    assert (first.count, first.patterns) == (4, ())
+    assert (second.count, [p.text for p in second.patterns]) == (2, ["a.*", "bins"])
+
+
 def test_bounds_with_patterns_and_clusters_by_hand() -> None:
     first, second, third, fourth = items("templates 2..4 for a.*, for templates 3 cluster b_1 a.b, refine refine none")
     assert isinstance(first, t.Templates)
@@ -47,7 +55,8 @@ def test_bounds_with_patterns_and_clusters_by_hand() -> None:
         ("templates 4 *.conv1", "*.conv1", "templates 2..4 for *.conv1"),
         ("templates 4 for", "}", "name layers by patterns"),
         ("templates for *.conv1", "for", "a whole number"),
-        ("bins 4 for *.conv1", "for", "`bins` holds for all layers"),
+        ("bins 4 *.conv1", "*.conv1", "write `bins 4 for deep.*`"),
+        ("bins 4 for", "}", "as `bins 4 for deep.*`"),
         ("clusters single tie", "}", "a layer pattern"),
     ],
 )
