@@ -16,7 +16,7 @@ TEMPLATES = Bounds(1, 1_000)
 BINS = Bounds(1, 1_000)
 
 # Names that the planner gives: `conv3x3-bin1`, `conv3x3-bin1of4`, `conv3x3-part2`.
-_TAKEN = re.compile(r"(?:bin|part)[0-9]+(?:of[0-9]+)?")
+_TAKEN = re.compile(r"(?:bin|part|shape)[0-9]+(?:of[0-9]+)?")
 
 
 def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
