@@ -1,8 +1,8 @@
 """Tiles against a thin network of equal size, on Fashion-MNIST: is folding worth it?
 
-At 1%, 5% and 10% of a WRN-10-4, the folded network (full width, weights mixed from tiles) and a thin WRN-10 of at most
-the same number of parameters are trained alike: same images, epochs, recipe and seeds. Each finished run is a line in
-the results file, so that an interrupted ablation goes on where it stopped; ``--table`` prints what there is.
+At 1%, 5% and 10% of a WRN-10-4, the folded network (full width, weights mixed from tiles) and a thin WRN-10 of the same
+number of parameters, within 1%, are trained alike: same images, epochs, recipe and seeds. Each finished run is a line
+in the results file, so that an interrupted ablation goes on where it stopped; ``--table`` prints what there is.
 
     python benchmarks/tile_ablation.py --data-dir data --results runs/tile_ablation.jsonl
     python benchmarks/tile_ablation.py --results runs/tile_ablation.jsonl --table
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -32,17 +34,32 @@ from swc_runtime.training import TrainOptions, train
 
 PERCENTS = (1, 5, 10)
 DEPTH, WIDEN = 10, 4
+TOLERANCE = 0.01
+COLUMNS = (
+    "budget",
+    "parameters, tiles",
+    "parameters, thin",
+    "top-1 %, tiles",
+    "top-1 %, thin",
+    "difference",
+    "NLL, tiles",
+    "NLL, thin",
+    "n",
+)
+
+Widths = tuple[int, int, int]
+Row = dict[str, object]
 
 SPEC = """sw 1
 
 use wide_block from wrn
 
-arch thin(depth: int, width: int) {{
+arch thin(depth: int, first: int, second: int, third: int) {{
     n = (depth - 4) / 6
-    y = stem: conv(x, min(16, width), 3)
-    repeat n {{ y = group1: wide_block(y, width) }}
-    repeat n as i {{ y = group2: wide_block(y, 2 * width, stride=if i == 0 then 2 else 1) }}
-    repeat n as i {{ y = group3: wide_block(y, 4 * width, stride=if i == 0 then 2 else 1) }}
+    y = stem: conv(x, min(16, first), 3)
+    repeat n {{ y = group1: wide_block(y, first) }}
+    repeat n as i {{ y = group2: wide_block(y, second, stride=if i == 0 then 2 else 1) }}
+    repeat n as i {{ y = group3: wide_block(y, third, stride=if i == 0 then 2 else 1) }}
     return fc: linear(global_pool(relu(norm: bn(y))), classes)
 }}
 
@@ -72,25 +89,44 @@ def parameters(member: str) -> int:
     return elaborate(check_text(spec(member, "1G", "*", 1), "ablation.sw")).members[0].parameters_alone
 
 
-def thin_width(limit: int) -> int:
-    """The largest base width whose thin network has at most ``limit`` parameters."""
-    width = 1
-    while parameters(f"thin({DEPTH}, {width + 1})") <= limit:
-        width += 1
-    return width
+def thin(widths: Widths) -> str:
+    """A WRN whose groups have these widths, as a member."""
+    return f"thin({DEPTH}, {', '.join(map(str, widths))})"
+
+
+def unevenness(widths: Widths) -> float:
+    """How far from a uniform thinning of the WRN (groups of widths 1 : 2 : 4): the variance of the logarithms."""
+    return statistics.pvariance(math.log(width / share) for width, share in zip(widths, (1, 2, 4), strict=True))
+
+
+def thin_widths(size: int) -> Widths:
+    """The most even widths whose thin network has ``size`` parameters, within 1%.
+
+    Widths are whole numbers, so a uniform thinning can miss the size by several percent; then the groups are thinned
+    a little differently.
+    """
+    base = 1
+    while parameters(thin((base + 1, 2 * base + 2, 4 * base + 4))) <= size:
+        base += 1
+    first, second, third = (range(max(1, (base - 1) * share), (base + 2) * share + 1) for share in (1, 2, 4))
+    near: Iterator[Widths] = product(first, second, third)
+    for widths in sorted(near, key=unevenness):
+        if abs(parameters(thin(widths)) / size - 1) <= TOLERANCE:
+            return widths
+    raise ValueError(f"no thin network has {size:,} parameters within {TOLERANCE:.0%}")
 
 
 def contenders(epochs: int) -> Iterator[tuple[int, str, str]]:
-    """(percent, name, spec) of every network to train; 100% is the plain network, for scale."""
+    """(percent, name, spec) of every network to train."""
     whole = f"wrn(depth={DEPTH}, widen={WIDEN})"
     alone = parameters(whole)
     for percent in PERCENTS:
         yield percent, "tiles", spec(whole, f"{percent}% of {whole}", "*.stem", epochs)
-        thin = f"thin({DEPTH}, {thin_width(alone * percent // 100)})"
-        yield percent, "thin", spec(thin, f"{percent}% of {whole}", "*", epochs)
+        widths = thin_widths(alone * percent // 100)
+        yield percent, "thin", spec(thin(widths), "1G", "*", epochs)
 
 
-def run(text: str, data: Dataset, seed: int) -> dict[str, object]:
+def run(text: str, data: Dataset, seed: int, precision: str) -> Row:
     """Train one network and score it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ablation.sw"
@@ -101,7 +137,7 @@ def run(text: str, data: Dataset, seed: int) -> dict[str, object]:
         torch.manual_seed(seed)
         family = load_family_class(module)()
     began = time.monotonic()
-    train(family, data, TrainOptions(seed=seed))
+    train(family, data, TrainOptions(seed=seed, precision=precision, channels_last=True))
     score = evaluate(family, data).ensemble
     folds = [f"{c.fold.templates} of {c.fold.rows}x{c.fold.columns}" for c in compiled.plan.clusters if c.fold]
     return {
@@ -121,47 +157,62 @@ def limited(data: Dataset, images: int, tests: int) -> Dataset:
     return replace(data.limited(images), test=TensorSplit(test.images[:tests], test.labels[:tests]))
 
 
+def setting(args: argparse.Namespace) -> Row:
+    """What all runs of one table have in common."""
+    return {key: getattr(args, key) for key in ("images", "tests", "epochs", "precision")}
+
+
 def measure(args: argparse.Namespace) -> None:
     """Train what is not in the results file yet."""
     data = load("fashion-mnist", args.data_dir, input=(1, 28, 28), classes=10)
     data = limited(data, args.images, args.tests)
-    setting = {"images": args.images, "tests": args.tests, "epochs": args.epochs}
-    done = {(r["percent"], r["name"], r["seed"]) for r in results(args.results) if setting.items() <= r.items()}
+    done = {(r["percent"], r["name"], r["seed"]) for r in results(args)}
+    networks = list(contenders(args.epochs))
     args.results.parent.mkdir(parents=True, exist_ok=True)
     for seed in range(args.seeds):
-        for percent, name, text in contenders(args.epochs):
+        for percent, name, text in networks:
             if (percent, name, seed) in done:
                 continue
-            row = {"percent": percent, "name": name, "seed": seed, **setting, **run(text, data, seed)}
+            row = {"percent": percent, "name": name, "seed": seed, **setting(args)}
+            row |= run(text, data, seed, args.precision)
             with args.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(row, flush=True)
 
 
-def results(path: Path) -> list[dict[str, object]]:
-    """The finished runs."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+def results(args: argparse.Namespace) -> list[Row]:
+    """The finished runs of this setting."""
+    lines = args.results.read_text(encoding="utf-8").splitlines() if args.results.exists() else []
+    return [row for row in map(json.loads, lines) if setting(args).items() <= row.items()]
 
 
-def table(rows: list[dict[str, object]]) -> str:
-    """The page: mean and standard deviation over seeds, tiles beside thin."""
-    lines = [
-        "| budget | parameters, tiles | parameters, thin | top-1 %, tiles | top-1 %, thin | difference | n |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
+def spread(values: list[float], form: str) -> str:
+    """Mean ± standard deviation."""
+    return f"{statistics.mean(values):{form}} ± {statistics.stdev(values) if len(values) > 1 else 0:.2f}"
+
+
+def table(rows: list[Row]) -> str:
+    """The page: mean and standard deviation over seeds, tiles beside thin, differences paired by seed."""
+    lines = [f"| {' | '.join(COLUMNS)} |", f"| {' | '.join('---' for _ in COLUMNS)} |"]
     for percent in PERCENTS:
-        pair = {name: [r for r in rows if (r["percent"], r["name"]) == (percent, name)] for name in ("tiles", "thin")}
-        top1 = {name: {int(str(r["seed"])): 100 * float(str(r["top1"])) for r in found} for name, found in pair.items()}
-        seeds = sorted(top1["tiles"].keys() & top1["thin"].keys())
-        if not seeds:
-            continue
-        shown = [f"{percent}%"] + [f"{pair[name][0]['parameters']:,}" for name in pair]
-        for name in pair:
-            values = [top1[name][s] for s in seeds]
-            shown.append(f"{statistics.mean(values):.2f} ± {statistics.stdev(values) if len(values) > 1 else 0:.2f}")
-        shown.append(f"{statistics.mean(top1['tiles'][s] - top1['thin'][s] for s in seeds):+.2f}")
-        lines.append(f"| {' | '.join([*shown, str(len(seeds))])} |")
+        found = {(str(r["name"]), r["seed"]): r for r in rows if r["percent"] == percent}
+        pairs = [
+            (found["tiles", s], row) for (name, s), row in found.items() if name == "thin" and ("tiles", s) in found
+        ]
+        if pairs:
+            lines.append(f"| {percent}% | {' | '.join(cells(pairs))} |")
     return "\n".join(lines)
+
+
+def cells(pairs: list[tuple[Row, Row]]) -> Iterator[str]:
+    """A line of the table, from the rows of tiled and thin networks of one seed each."""
+    sides = [[pair[side] for pair in pairs] for side in (0, 1)]
+    yield from (f"{side[0]['parameters']:,}" for side in sides)
+    top1 = [[100 * float(str(row["top1"])) for row in side] for side in sides]
+    yield from (spread(side, ".2f") for side in top1)
+    yield spread([tiles - thin_ for tiles, thin_ in zip(*top1, strict=True)], "+.2f")
+    yield from (spread([float(str(row["nll"])) for row in side], ".2f") for side in sides)
+    yield str(len(pairs))
 
 
 def main() -> None:
@@ -170,14 +221,15 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--results", type=Path, default=Path("runs/tile_ablation.jsonl"))
     parser.add_argument("--images", type=int, default=3000)
-    parser.add_argument("--tests", type=int, default=2000)
+    parser.add_argument("--tests", type=int, default=5000)
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--precision", choices=["32-true", "bf16-mixed"], default="bf16-mixed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--table", action="store_true", help="print the table of what is measured")
     args = parser.parse_args()
     if not args.table:
         measure(args)
-    print(table(results(args.results)))
+    print(table(results(args)))
     print(f"{platform.machine()} CPU, {torch.get_num_threads()} threads, torch {torch.__version__}")
 
 

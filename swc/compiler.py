@@ -13,7 +13,7 @@ from swc.diagnostics import Diagnostic
 from swc.elaborate import elaborate
 from swc.emit import emit
 from swc.family import Budget, ClusterMethod, Family
-from swc.lock import Lock, lock_path, read_lock, structure_hash, verify_lock
+from swc.lock import Lock, lock_path, other_settings, read_lock, structure_hash, unused_lock, verify_lock
 from swc.plan import initial_clusters, notes, plan_family, shareable_layers
 from swc.plan.model import Plan
 
@@ -57,11 +57,15 @@ class LockChoice:
 
 @frozen
 class Loaded:
-    """A spec that is read, checked and elaborated, with the lock file to use: ready to be planned at any budget."""
+    """A spec that is read, checked and elaborated, with the lock file to use: ready to be planned at any budget.
+
+    ``warnings`` say where the lock is not of the search that the spec asks for.
+    """
 
     program: Program
     family: Family
     lock: Lock | None
+    warnings: tuple[Diagnostic, ...] = ()
 
     def at(self, budget: Budget) -> Loaded:
         """The same with another budget."""
@@ -76,7 +80,8 @@ class Loaded:
         family, lock = self.family, self.lock
         clusters: Mapping[str, tuple[str, ...]] = lock.cluster_layers() if lock else initial_clusters(family)
         plan = plan_family(family, clusters, structure=structure_hash(family))
-        return Compiled(self.program, family, plan, lock, self.program.warnings + notes(family, plan))
+        found = self.program.warnings + self.warnings + notes(family, plan)
+        return Compiled(self.program, family, plan, lock, found)
 
 
 def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Loaded:
@@ -92,7 +97,7 @@ def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None
     """
     program = load_program(path, display=display)
     family = elaborate(program)
-    return Loaded(program, family, _lock(path, family, lock or LockChoice()))
+    return Loaded(program, family, *_lock(path, family, lock or LockChoice()))
 
 
 def compile_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Compiled:
@@ -109,13 +114,13 @@ def compile_spec(path: Path, lock: LockChoice | None = None, *, display: str | N
     return load_spec(path, lock, display=display).compiled()
 
 
-def _lock(path: Path, family: Family, choice: LockChoice) -> Lock | None:
-    if choice.ignored or family.sharing.clustering.method is not ClusterMethod.GRADIENT:
-        return None
-    beside = lock_path(path)
-    if choice.path is None and not beside.exists():
-        return None
-    chosen = choice.path or beside
+def _lock(path: Path, family: Family, choice: LockChoice) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
+    """The lock file to use, if any, and what there is to say about it."""
+    chosen = choice.path or lock_path(path)
+    if choice.ignored or (choice.path is None and not chosen.exists()):
+        return None, ()
+    if family.sharing.clustering.method is not ClusterMethod.GRADIENT:
+        return None, (unused_lock(family, chosen),)
     lock = read_lock(chosen, chosen.name)
     verify_lock(lock, family, (layer.name for layer in shareable_layers(family)), chosen.name)
-    return lock
+    return lock, other_settings(lock, family, path, chosen)

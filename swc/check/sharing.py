@@ -31,7 +31,7 @@ def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
         match item:
             case t.Clusters():
                 reading = read_choice(item.choice, "way to find clusters", CLUSTERS, diagnostics)
-                clustering = _clustering(reading) if reading else clustering
+                clustering = _clustering(reading, item.span) if reading else clustering
             case t.Refine():
                 reading = read_choice(item.choice, "way to refine", REFINEMENTS, diagnostics)
                 chosen = _refinement(reading) if reading else chosen
@@ -61,11 +61,11 @@ def _settings(items: tuple[t.Node, ...]) -> list[tuple[str, t.Node]]:
     return [(type(x).__name__.lower(), x) for x, hint in zip(items, hints, strict=True) if not hint]
 
 
-def _clustering(reading: Reading) -> Clustering:
+def _clustering(reading: Reading, span: Span) -> Clustering:
     method = ClusterMethod(reading.name)
     if method is not ClusterMethod.GRADIENT:
-        return Clustering(method)
-    return Clustering(method, float(reading.values["threshold"]), int(reading.values["epochs"]))
+        return Clustering(method, span=span)
+    return Clustering(method, float(reading.values["threshold"]), int(reading.values["epochs"]), span)
 
 
 def _refinement(reading: Reading) -> Refinement | None:

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from swc.cli.failures import show as show_diagnostics
 from swc.cli.failures import wants_color
 from swc.diff.patterns import counted, patterns, told_moves
-from swc.lock import Lock, lock_path, verify_lock
+from swc.lock import Lock, lock_path, other_settings, verify_lock
 from swc.lock.agreement import existing_lock, verify_spec
 from swc.lock.moves import moves
 from swc.lock.serial import to_json
@@ -78,21 +79,25 @@ def _table(found: Lock) -> Table:
 @_SPEC
 @_LOCK
 def verify(spec: Path, lock_file: Path | None) -> None:
-    """Check that SPEC and its lock file agree, layer by layer, and that the clusters can be planned.
+    """Check that SPEC and its lock file agree, layer by layer and on the search, and that the clusters can be planned.
 
     Exit code: 0 if they agree, 1 if not.
     """
     path = lock_file or lock_path(spec)
     found = verify_spec(spec, path, searching.similarities_path(path))
     total, budget = found.plan.parameters.total, found.plan.budget
+    show_diagnostics(found.differences)
+    agrees = "has the layers of" if found.differences else "agrees with"
     click.echo(
-        f"{path} agrees with {spec}: {counted(len(found.lock.layers), 'layer')} in "
+        f"{path} {agrees} {spec}: {counted(len(found.lock.layers), 'layer')} in "
         f"{counted(len(found.lock.clusters), 'cluster')}, {total:,} of {budget:,} parameters"
     )
     if found.moved:
         click.echo("moved by hand since the search, which the plan accepts:")
         for line in told_moves(found.moved, found.lock.layers):
             click.echo(f"  {line}")
+    if found.differences:
+        raise click.exceptions.Exit(1)
 
 
 @lock.command("apply", short_help="Group the layers again at another τ, without training.")
@@ -119,6 +124,7 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
         return
     searching.save(path, after, result)
     click.echo(f"wrote {path}; commit it beside the spec, and compile again: swc compile {spec}")
+    show_diagnostics(other_settings(after, compiled.family, spec, path))
 
 
 def _tell(before: Lock | None, after: Lock) -> None:

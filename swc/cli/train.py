@@ -12,11 +12,11 @@ import click
 from attrs import evolve
 from rich.console import Console
 
-from swc.cli.failures import complain, wants_color
+from swc.cli.failures import complain, show, wants_color
 from swc.cli.frontier import frontier_table
 from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
-from swc.lock import lock_path
+from swc.lock import lock_path, other_settings
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
 
@@ -73,6 +73,7 @@ def search(
     used = "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} needs more than the budget)"
     click.echo(f"{len(found.layers)} layers in {len(found.clusters)} clusters at τ = {found.threshold_used:g}{used}")
     click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
+    show(other_settings(found, compiled.family, spec, lock_file))
 
 
 @click.command(short_help="Train a generated file, or a spec from start to end.")
@@ -107,7 +108,10 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.UsageError("--lock goes with a spec that is searched")
     run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
-    path, folder = training.prepare(target, run_folder, run, choice)
+    prepared = training.prepare(target, run_folder, run, choice)
+    path, folder = prepared.path, prepared.folder
+    if leads():
+        show(prepared.warnings)
     run = evolve(run, options=training.with_folder(run.options, folder))
     try:
         family, evaluation = training.fit(path, run)

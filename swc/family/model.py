@@ -110,6 +110,7 @@ class Clustering:
     method: ClusterMethod = ClusterMethod.GRADIENT
     threshold: float = 0.1
     epochs: int = 20
+    span: Span | None = field(default=None, eq=False, repr=False)
 
 
 @frozen

@@ -2,7 +2,18 @@
 
 from swc.lock.file import lock_path, lock_text, read_lock, write_lock
 from swc.lock.model import Lock
+from swc.lock.settings import other_settings, unused_lock
 from swc.lock.structure import structure_hash
 from swc.lock.verify import verify_lock
 
-__all__ = ["Lock", "lock_path", "lock_text", "read_lock", "structure_hash", "verify_lock", "write_lock"]
+__all__ = [
+    "Lock",
+    "lock_path",
+    "lock_text",
+    "other_settings",
+    "read_lock",
+    "structure_hash",
+    "unused_lock",
+    "verify_lock",
+    "write_lock",
+]

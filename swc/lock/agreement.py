@@ -13,6 +13,7 @@ from swc.family import ClusterMethod, Family
 from swc.lock.file import read_lock
 from swc.lock.model import Lock
 from swc.lock.moves import Move, moves
+from swc.lock.settings import other_settings
 from swc.lock.verify import verify_lock
 from swc.plan import cluster_name, shareable_layers
 from swc.plan.model import Plan
@@ -20,11 +21,15 @@ from swc.plan.model import Plan
 
 @frozen
 class Agreement:
-    """A lock that fits its spec, the plan they give, and the layers that somebody moved since the search."""
+    """A lock that fits its spec's layers, the plan they give, and the layers that somebody moved since the search.
+
+    ``differences`` are warnings on where the spec asks for another search than the lock's.
+    """
 
     lock: Lock
     plan: Plan
     moved: tuple[Move, ...]
+    differences: tuple[Diagnostic, ...]
 
 
 def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
@@ -56,7 +61,8 @@ def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
     lock = existing_lock(lock_file, spec)
     verify_lock(lock, family, (x.name for x in shareable_layers(family)), lock_file.name, shown=None)
     plan = evolve(loaded, lock=lock).compiled().plan
-    return Agreement(lock, plan, _moved(lock, family, similarities))
+    differences = other_settings(lock, family, spec, lock_file)
+    return Agreement(lock, plan, _moved(lock, family, similarities), differences)
 
 
 def existing_lock(path: Path, spec: Path | None = None) -> Lock:

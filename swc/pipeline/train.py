@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from swc.compiler import LockChoice, compile_spec
-from swc.diagnostics import Diagnostic, SpecError
+from swc.compiler import Compiled, LockChoice, compile_spec
+from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.files import write_atomically
 from swc.lock import lock_path
 from swc.output import check_ours
@@ -39,6 +39,15 @@ class SearchChoice:
 
 
 @frozen
+class Prepared:
+    """What is ready to be trained: the generated file and its run's folder, and what compiling it warned of."""
+
+    path: Path
+    folder: Path
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@frozen
 class Measured:
     """A trained family's frontier on this machine, and the picture of it."""
 
@@ -65,7 +74,7 @@ def is_spec(target: Path) -> bool:
     return target.suffix == ".sw"
 
 
-def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoice) -> tuple[Path, Path]:
+def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoice) -> Prepared:
     """Bring a target to the point where it can be trained: the generated file, and the run's folder.
 
     A spec is compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is
@@ -78,7 +87,7 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
         RuntimeProblem: the search is not possible, or there is nothing to resume.
     """
     if not is_spec(target):
-        return target, run_folder or Path("runs") / target.stem
+        return Prepared(target, run_folder or Path("runs") / target.stem)
     if run.options.resume:
         return _resumed(target, run_folder, search)
     choice = LockChoice(search.lock, ignored=search.skipped)
@@ -101,10 +110,14 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
         run.reporter.say(f"clusters from {program_lock} (search anew with --fresh)")
     write_atomically(path, compiled.text())
     run.reporter.say(f"compiled to {path}")
-    return path, folder
+    return Prepared(path, folder, _warnings(compiled))
 
 
-def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> tuple[Path, Path]:
+def _warnings(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    return tuple(note for note in compiled.notes if note.severity is Severity.WARNING)
+
+
+def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepared:
     """The generated file and the folder of a spec's run that is to go on; the file is only written if it is gone."""
     from swc_runtime.training import resumable  # noqa: PLC0415 - see DataChoice.load
 
@@ -126,7 +139,7 @@ def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> tuple
             )
         )
     write_atomically(path, compiled.text())
-    return path, folder
+    return Prepared(path, folder, _warnings(compiled))
 
 
 def locate(target: Path, run_folder: Path | None) -> tuple[Path, Path]:

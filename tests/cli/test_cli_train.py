@@ -60,6 +60,17 @@ def test_the_search_is_the_same_from_the_same_seed(swc: Swc, spec: Path, tmp_pat
     assert (tmp_path / "one.similarities.json").read_bytes() == (tmp_path / "two.similarities.json").read_bytes()
 
 
+def test_a_search_of_other_epochs_than_the_spec_says_is_told(swc: Swc, spec: Path) -> None:
+    quick = (*LOOK, "--limit", "64")
+    assert "SW07" not in swc("search", spec, *quick).output
+    searched = swc("search", spec, *quick, "--epochs", "2")
+    assert searched.exit_code == 0, searched.output
+    trained = swc("train", spec, *quick, "--epochs", "1")
+    assert trained.exit_code == 0, trained.output
+    for output in (searched.output, trained.output):
+        assert "SW0709" in output
+
+
 def test_a_finished_run_resumes_to_the_same_checkpoint(swc: Swc, spec: Path, tmp_path: Path) -> None:
     swc("compile", spec, "-o", "out", "--no-lock")
     module = tmp_path / "out" / "tiny.py"

@@ -28,7 +28,7 @@ family duo {
     train { epochs 1  batch 64  sgd(lr=0.05)  constant }
 }
 """
-Prepare = Callable[..., tuple[Path, Path]]
+Prepare = Callable[..., pipeline.Prepared]
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def spec(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def prepare(spec: Path, tmp_path: Path) -> Prepare:
-    def call(*, resume: bool = False, **choice: bool) -> tuple[Path, Path]:
+    def call(*, resume: bool = False, **choice: bool) -> pipeline.Prepared:
         options = TrainOptions(accelerator="cpu", limit=64, resume=resume)
         run = Run(DataChoice("digits", tmp_path), options, Silent())
         return pipeline.prepare(spec, tmp_path / "run", run, pipeline.SearchChoice(**choice))
@@ -76,11 +76,20 @@ def test_nothing_is_searched_or_written_where_there_is_nothing_to_resume(
     assert list(tmp_path.iterdir()) == [spec]
 
 
+def test_a_lock_of_another_search_is_used_with_a_warning(prepare: Prepare, spec: Path) -> None:
+    assert prepare().warnings == ()
+    spec.write_text(SPEC.replace("threshold=0.1", "threshold=0.9"), encoding="utf-8")
+    assert [warning.code for warning in prepare().warnings] == ["SW0708"]
+    assert prepare(skipped=True).warnings == ()
+    assert prepare(anew=True).warnings == ()
+
+
 def test_a_run_resumes_what_it_was_compiled_to(prepare: Prepare, spec: Path) -> None:
-    module, folder = prepare()
+    first = prepare()
+    module, folder = first.path, first.folder
     (folder / "last.safetensors").touch()
     written = module.read_bytes()
-    assert prepare(resume=True) == (module, folder)
+    assert prepare(resume=True) == first
 
     lock, found = lock_path(spec), lock_path(spec).read_bytes()
     lock.unlink()
@@ -94,7 +103,7 @@ def test_a_run_resumes_what_it_was_compiled_to(prepare: Prepare, spec: Path) -> 
     assert module.read_bytes() == written
 
     spec.write_text(SPEC, encoding="utf-8")
-    assert prepare(resume=True) == (module, folder)
+    assert prepare(resume=True) == first
     module.unlink()
     prepare(resume=True)
     assert module.read_bytes() == written
