@@ -74,6 +74,15 @@ def part_by_shape(binning: Binning, bins: Mapping[str, Part], room: int, goal: i
     return {name: run for parted in chosen.values() for name, run in parted.runs.items()}
 
 
+def cut_by_shape(binning: Binning, bins: Mapping[str, Part], runs: int) -> dict[str, Part]:
+    """Cut each bin into so many runs, or one for each of its layers; clusters made by hand stay what they are."""
+    return {
+        name: run
+        for bin_name, part in bins.items()
+        for name, run in _runs(bin_name, part, 1 if binning.is_hand_made(part) else min(runs, len(part))).items()
+    }
+
+
 class _Levels:
     """The bins at each level, each level made once."""
 

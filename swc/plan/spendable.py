@@ -7,12 +7,13 @@ members of equal depth and eight templates, or any members with ``refine none``)
 
 What clusters can spend at most, they need not be able to spend exactly: one template of a cluster of many small layers
 is mostly coefficients and may be more than what is left, and between the largest tiles and the fewest whole templates
-there may be a gap. So the plan is made, and where it leaves too much, those of twice as many bins, and so on.
+there may be a gap. So the budget is divided between the clusters, and where that leaves too much, between those of
+twice as many bins and so on, at last between shorter and shorter runs of the finest bins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
@@ -20,18 +21,8 @@ from swc.family import Family
 from swc.plan.bins import Binning, Clusters, Part
 from swc.plan.cost import available, slack
 from swc.plan.division import Division, cost_of, divide, fits_whole, smallest
-from swc.plan.plane import Plane, planes_of
-from swc.plan.shapes import part_by_shape
-
-
-@frozen
-class _Tried:
-    """A number of bins, the parts and planes that it makes, and the most that these can spend (-1: no plan fits)."""
-
-    bins: int
-    parts: Mapping[str, Part]
-    planes: Sequence[Plane]
-    capacity: int
+from swc.plan.plane import planes_of
+from swc.plan.shapes import cut_by_shape, part_by_shape
 
 
 @frozen
@@ -42,32 +33,52 @@ class Start:
     division: Division | None = None
 
 
+@frozen
+class _Tried:
+    """A number of bins, the parts that it makes, and the most that they can spend (-1 if they cannot be planned)."""
+
+    bins: int
+    parts: Mapping[str, Part]
+    capacity: int
+
+
 def spendable(family: Family) -> Start:
     """As few clusters as can spend the budget, for a family that does not say how many bins there shall be."""
     binning = Binning(family)
     room = available(family)
     goal = room - slack(family.budget.parameters)
     tried = _bins(binning, room, goal)
-    if tried.capacity < goal:
-        return Start(binning.clusters(part_by_shape(binning, tried.parts, room, goal)))
-    tried, division = _divided(binning, tried, room, goal)
-    return Start(binning.clusters(tried.parts), division)
+    parts = tried.parts if tried.capacity >= goal else part_by_shape(binning, tried.parts, room, goal)
+    clusters = binning.clusters(parts)
+    planes = planes_of(family, clusters)
+    best = Start(clusters, divide(planes, room, room - goal))
+    if best.division is None or sum(plane.capacity for plane in planes) < goal:
+        return best
+    spent = cost_of(best.division)
+    if spent >= goal:
+        return best
+    for finer in _finer(binning, tried.bins):
+        clusters = binning.clusters(finer)
+        division = divide(planes_of(family, clusters), room, room - goal)
+        if division is not None and cost_of(division) > spent:
+            best, spent = Start(clusters, division), cost_of(division)
+        if spent >= goal:
+            break
+    return best
 
 
-def _divided(binning: Binning, first: _Tried, room: int, goal: int) -> tuple[_Tried, Division | None]:
-    """Of ``first`` and twice, four times, ... as many bins: those whose division is the first to reach the goal.
-
-    If none does, those that spend most; ``first`` if it cannot be planned at all.
-    """
+def _finer(binning: Binning, bins: int) -> Iterator[Mapping[str, Part]]:
+    """Twice, four times, ... as many bins; then the finest in two, four, ... runs, until each layer is alone."""
     most = _most(binning)
-    tried = best = first
-    division = chosen = divide(first.planes, room, room - goal)
-    while chosen is not None and cost_of(chosen) < goal and tried.bins < most:
-        tried = _try(binning, min(2 * tried.bins, most), room)
-        division = divide(tried.planes, room, room - goal)
-        if division is not None and cost_of(division) > cost_of(chosen):
-            best, chosen = tried, division
-    return best, chosen
+    while bins < most:
+        bins = min(2 * bins, most)
+        yield binning.parts(bins)
+    finest = binning.parts(most)
+    longest = max(len(part) for part in finest.values())
+    runs = 1
+    while runs < longest:
+        runs = min(2 * runs, longest)
+        yield cut_by_shape(binning, finest, runs)
 
 
 def _most(binning: Binning) -> int:
@@ -109,4 +120,4 @@ def _try(binning: Binning, bins: int, room: int) -> _Tried:
     parts = binning.parts(bins)
     planes = planes_of(binning.family, binning.clusters(parts))
     feasible = bins == 1 or fits_whole(planes, room) or smallest(planes) <= room
-    return _Tried(bins, parts, planes, sum(plane.capacity for plane in planes) if feasible else -1)
+    return _Tried(bins, parts, sum(plane.capacity for plane in planes) if feasible else -1)
