@@ -61,12 +61,13 @@ def fits_whole(planes: Sequence[Plane], available: int) -> bool:
     return sum(plane.whole_cost for plane in planes) <= available
 
 
+def cost_of(division: Division) -> int:
+    """Parameters that a division spends on templates and coefficients."""
+    return sum(part.cost for part in division.values())
+
+
 def _least(plane: Plane) -> int:
     return min(plane.whole_cost, Tiling(plane).smallest.cost)
-
-
-def _total(division: Division) -> int:
-    return sum(part.cost for part in division.values())
 
 
 def _is_full(plane: Plane, part: Whole | Choice) -> bool:
@@ -141,7 +142,7 @@ def _shares(planes: Sequence[Plane], available: int, least: Mapping[str, int]) -
 
 def _settled(planes: Sequence[Plane], division: Division, available: int, slack: int) -> Division:
     """Find a use for what is left, if it is more than the slack and any cluster could have more templates."""
-    left = available - _total(division)
+    left = available - cost_of(division)
     if left <= slack or all(_is_full(plane, division[plane.name]) for plane in planes):
         return division
     best = division
@@ -149,8 +150,8 @@ def _settled(planes: Sequence[Plane], division: Division, available: int, slack:
         choice = Tiling(plane).choose(division[plane.name].cost + left, slack)
         if choice is not None:
             trial = {**division, plane.name: choice}
-            if _total(trial) > _total(best):
+            if cost_of(trial) > cost_of(best):
                 best = trial
-            if available - _total(best) <= slack:
+            if available - cost_of(best) <= slack:
                 break
     return best

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import networkx as nx
 
@@ -31,35 +31,37 @@ def closed(shapes: Iterable[Shape]) -> tuple[Shape, ...]:
     return tuple((a, b) for a in sorted(widest) for b in columns if b <= widest[a] and a <= tallest[b])
 
 
-def layer_shape_graph(shapes: Iterable[Shape]) -> nx.DiGraph[Shape]:
-    """Build the layer-shape graph of shapes (out, in); nodes and edges come in sorted order.
+def covers(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, list[Shape]]]:
+    """Each closed shape, sorted, with the shapes that it covers: ``out`` rising and ``in`` falling, an antichain.
 
     For a node (a, b) the rows of the closure are walked from out = a downwards: the largest shape of a row that lies
     below the node is a cover if it is wider than every one found before. The walk ends at the first row that holds
     a shape of width b, because nothing further down can be wider.
     """
-    nodes = closed(shapes)
     rows: dict[int, list[int]] = defaultdict(list)
+    nodes = closed(shapes)
     for out, inputs in nodes:
         rows[out].append(inputs)
     outs = sorted(rows)
-    graph: nx.DiGraph[Shape] = nx.DiGraph()
-    graph.add_nodes_from(nodes)
     for out, inputs in nodes:
-        covers: list[Shape] = []
+        found: list[Shape] = []
         best = 0
-        for o in reversed(outs[: bisect_right(outs, out)]):
-            row = rows[o]
+        for k in range(bisect_right(outs, out) - 1, -1, -1):
+            o, row = outs[k], rows[outs[k]]
             below = bisect_left(row, inputs) if o == out else bisect_right(row, inputs)
             if below and row[below - 1] > best:
                 best = row[below - 1]
-                covers.append((o, best))
+                found.append((o, best))
             if best == inputs:
                 break
-        graph.add_edges_from((cover, (out, inputs)) for cover in reversed(covers))
+        found.reverse()
+        yield (out, inputs), found
+
+
+def layer_shape_graph(shapes: Iterable[Shape]) -> nx.DiGraph[Shape]:
+    """Build the layer-shape graph of shapes (out, in); nodes and edges come in sorted order."""
+    graph: nx.DiGraph[Shape] = nx.DiGraph()
+    for node, below in covers(shapes):
+        graph.add_node(node)
+        graph.add_edges_from((cover, node) for cover in below)
     return graph
-
-
-def lower_covers(graph: nx.DiGraph[Shape], node: Shape) -> list[Shape]:
-    """The shapes that a node covers, ``out`` rising and ``in`` falling (they are an antichain)."""
-    return sorted(graph.predecessors(node))

@@ -83,12 +83,13 @@ class Plane:
         asked = (((x.out, x.inputs), self.asked[x.name]) for x in self.layers if x.name in self.asked)
         bounds_by_place = BoundsByPlace(self.templates, asked)
         found = []
+        area = self.area
         rectangles = cut(self.shapes)
         users_of = _users(self.shapes, {node for _, node in rectangles})
         for rectangle, node in rectangles:
             users = users_of[node]
             vectors = users if self.refinable else 1
-            cost = rectangle.cells * self.area + vectors
+            cost = rectangle.cells * area + vectors
             low, high = bounds_by_place.at(node)
             bounds = (min(low, vectors), min(high, vectors))
             found.append(Piece(self.name, rectangle, node, users, vectors, cost, *bounds))

@@ -9,7 +9,7 @@ from attrs import evolve
 from swc.diagnostics import SpecError
 from swc.family import Family
 from swc.plan.build import build_plan
-from swc.plan.clusters import initial_clusters
+from swc.plan.clusters import initial_clusters, start_of
 from swc.plan.contradictions import check_hints
 from swc.plan.cost import available, slack
 from swc.plan.division import divide, fits_whole, smallest
@@ -17,6 +17,7 @@ from swc.plan.locked import check_clusters
 from swc.plan.model import Plan
 from swc.plan.plane import planes_of
 from swc.plan.report import too_small
+from swc.plan.spendable import Start
 
 
 def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = None, *, structure: str) -> Plan:
@@ -35,12 +36,13 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
             below the smallest that can be planned (SW0601).
     """
     if clusters is None:
-        clusters = initial_clusters(family)
+        start = start_of(family)
     else:
         check_hints(family)
         check_clusters(family, clusters)
-    planes = planes_of(family, clusters)
-    division = divide(planes, available(family), slack(family.budget.parameters))
+        start = Start({name: tuple(layers) for name, layers in clusters.items()})
+    planes = planes_of(family, start.clusters)
+    division = start.division or divide(planes, available(family), slack(family.budget.parameters))
     if division is None:
         raise SpecError((too_small(family, smallest(planes)),))
     return build_plan(family, planes, division, structure)

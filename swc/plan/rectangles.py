@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from swc.plan.graph import Shape, layer_shape_graph, lower_covers
+from swc.plan.graph import Shape, covers
 from swc.plan.model import Rectangle
 
 
@@ -33,6 +33,5 @@ def cut(shapes: Iterable[Shape]) -> list[tuple[Rectangle, Shape]]:
     The closed shapes that contain a cell have a least one, their minimum; the cell belongs to that shape alone. So
     the rectangles tile the union of all shapes, and a shape is tiled by those of the nodes below it and its own.
     """
-    graph = layer_shape_graph(shapes)
-    found = [(r, node) for node in graph.nodes for r in bands(node, lower_covers(graph, node))]
+    found = [(r, node) for node, below in covers(shapes) for r in bands(node, below)]
     return sorted(found, key=lambda pair: (pair[0].row, pair[0].column))

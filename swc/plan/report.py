@@ -6,7 +6,7 @@ Codes: SW0601 the budget is too small, SW0602 part of the budget stays unspent, 
 from __future__ import annotations
 
 from swc.diagnostics import Diagnostic, Severity
-from swc.family import Family
+from swc.family import ClusterMethod, Family
 from swc.plan.bound_notes import demanding_places, few_users, raised_bounds, superweight_bounds
 from swc.plan.cost import fixed_cost
 from swc.plan.hints import related, shareable_layers
@@ -74,14 +74,17 @@ def _unspent(family: Family, plan: Plan) -> Diagnostic:
         why, way = "no layer shares, and every weight is there once", "let some layers share, or lower the budget"
     elif any(s.templates < min(bounds[s.id][1], s.coefficient_vectors) for s in plan.superweights):
         why = "templates are too large to fill what is left"
-        way = "allow more templates or more depth bins, or change the budget a little"
+        way = f"change the budget a little, or {_more_clusters(family)}"
+    elif all(len(cluster.layers) == 1 for cluster in plan.clusters):
+        why = "every layer is on its own already, and one row or column of a tile is more than what is left"
+        way = "allow more templates, or change the budget a little"
     elif capped:
         most = " or ".join(str(cap) for cap in sorted({bounds[s.id][1] for s in capped}))
         why = f"SuperWeights already have {most} templates, the most that the spec allows, or one for each user"
-        way = f"allow more ({raised_bounds(family, capped, bounds)}), or part the layers into more clusters"
+        way = f"allow more ({raised_bounds(family, capped, bounds)}), or {_more_clusters(family)}"
     else:
         why = "every SuperWeight has a template for each coefficient vector, and more would add nothing"
-        way = "lower the budget, or part the layers into more clusters"
+        way = f"lower the budget, or {_more_clusters(family)}"
     if plan.budget > family.parameters_independent:
         way = f"lower the budget: the members take only {family.parameters_independent:,} on their own, without sharing"
     return Diagnostic(
@@ -95,6 +98,18 @@ def _unspent(family: Family, plan: Plan) -> Diagnostic:
         help=way,
         severity=Severity.WARNING,
     )
+
+
+def _more_clusters(family: Family) -> str:
+    """How to part the layers into more clusters, which can spend more."""
+    sharing = family.sharing
+    if sharing.clustering.method is not ClusterMethod.GRADIENT:
+        return "let the budget decide how many clusters there are (`clusters gradient`)"
+    if sharing.bins is not None:
+        return "let the budget decide how many clusters there are (leave out `bins`)"
+    if sharing.ties or sharing.hand_made:
+        return "hold fewer layers together (`tie`, `cluster`)"
+    return "part the layers into more clusters (search with a higher threshold)"
 
 
 def _folded(family: Family, plan: Plan, clusters: list[Cluster]) -> Diagnostic:

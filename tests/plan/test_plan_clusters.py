@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve
 from plan_families import family, hetero, hint, member, wrn
 
-from swc.family import Clustering, ClusterMethod, Family, Refinement, Sharing
+from swc.family import ClusterHint, Clustering, ClusterMethod, Family, Refinement, Sharing
 from swc.plan import cluster_name, initial_clusters, plan_family, shareable_layers
 
 SINGLE = Clustering(ClusterMethod.SINGLE)
@@ -58,6 +58,52 @@ def test_hard_sharing_spends_by_bins_alone() -> None:
     plan = plan_family(hard, structure="s")
     assert 20_000_000 * 0.999 <= plan.parameters.total <= 20_000_000
     assert all(s.coefficient_vectors == 1 for s in plan.superweights)
+
+
+def equal(budget: int, sharing: Sharing, *, members: int = 4) -> Family:
+    """Members of three layers at the same depths, 3x3, whose widths rise from member to member."""
+    widths = range(8, 8 + 2 * members, 2)
+    return family([member(f"m{w}", [(f"c{n}", w, w, 3) for n in range(3)]) for w in widths], budget, sharing)
+
+
+def test_layers_of_one_depth_are_parted_by_shape() -> None:
+    whole = equal(10**6, Sharing(refinement=None))
+    found = initial_clusters(whole)
+    assert len(found) == 12
+    assert found["conv3x3-bin1-shape1"] == ("m8.c0",)
+    assert found["conv3x3-bin3-shape4"] == ("m14.c2",)
+    half = initial_clusters(equal(whole.parameters_independent * 59 // 100, Sharing(refinement=None)))
+    assert half["conv3x3-bin1-shape1"] == ("m8.c0", "m10.c0")
+    assert half["conv3x3-bin1-shape2"] == ("m12.c0", "m14.c0")
+
+
+def test_bins_that_gain_nothing_are_not_parted() -> None:
+    wide = [("c0", 16, 16, 3), ("c1", 16, 16, 3), ("s", 8, 8, 1)]
+    members = [member(f"m{k}", wide if k < 2 else wide[:2]) for k in range(4)]
+    found = initial_clusters(family(members, 10**6, Sharing(templates=(1, 2))))
+    assert found["conv1x1-bin3"] == ("m0.s", "m1.s")
+    assert found["conv3x3-bin1-shape1"] == ("m0.c0", "m1.c0")
+    assert found["conv3x3-bin1-shape2"] == ("m2.c0", "m3.c0")
+
+
+def test_parting_by_shape_keeps_hints() -> None:
+    tie = hint(["m8.c0", "m14.c0"], [["m8.c0"], ["m14.c0"]])
+    apart = hint(["m8.c1", "m10.c1"], [["m8.c1"], ["m10.c1"]])
+    back = ClusterHint(("*.c2",), (tuple(f"m{w}.c2" for w in (8, 10, 12, 14)),), name="back")
+    sharing = Sharing(refinement=None, ties=(tie,), aparts=(apart,), hand_made=(back,))
+    found = initial_clusters(equal(10**6, sharing))
+    assert found["conv3x3-back"] == ("m8.c2", "m10.c2", "m12.c2", "m14.c2")
+    assert ("m8.c0", "m14.c0") in found.values()
+    assert {name for name, layers in found.items() if layers in (("m8.c1",), ("m10.c1",))} == {
+        "conv3x3-bin2-part1-shape1",
+        "conv3x3-bin2-part2",
+    }
+
+
+def test_one_depth_alone_is_the_first_bin() -> None:
+    members = [member(f"m{k}", [("c", 8, 8, 3)]) for k in range(3)]
+    found = initial_clusters(family(members, 10**6, Sharing(refinement=None)))
+    assert list(found) == ["conv3x3-bin1-shape1", "conv3x3-bin1-shape2", "conv3x3-bin1-shape3"]
 
 
 def test_refinement_reserves_a_vector_for_each_user() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swc.plan.graph import Shape, closed, layer_shape_graph, lower_covers
+from swc.plan.graph import Shape, closed, covers, layer_shape_graph
 from swc.plan.rectangles import bands, cut
 
 SHAPES = st.sets(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=8)
@@ -84,7 +84,7 @@ def test_input_extension_comes_before_output_extension() -> None:
 def test_shapes_that_do_not_nest_share_their_minimum() -> None:
     graph = layer_shape_graph([(8, 2), (3, 6)])
     assert list(graph.nodes) == [(3, 2), (3, 6), (8, 2)]
-    assert lower_covers(graph, (8, 2)) == [(3, 2)]
+    assert dict(covers([(8, 2), (3, 6)]))[8, 2] == [(3, 2)]
 
 
 def test_large_staircase_is_closed_quickly() -> None:
