@@ -1,11 +1,13 @@
 """Layers by kernel size, then by bin of relative depth, then by what hints keep apart: what clusters begin as.
 
 A part is a list of tied groups (:func:`swc.plan.hints.tied_groups`), which nothing may take apart. Its name says where
-it comes from: ``conv3x3``, ``conv3x3-bin2``, ``conv3x3-bin2-part1``, and ``conv3x3-back`` for a cluster made by hand.
+it comes from: ``conv3x3``, ``conv3x3-bin2``, ``conv3x3-bin2-part1``, ``conv3x3-bin1of4`` where a hint asks for four
+bins, and ``conv3x3-back`` for a cluster made by hand.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import fsum
@@ -20,6 +22,16 @@ Part = Sequence[tuple[Layer, ...]]
 
 Clusters = dict[str, tuple[str, ...]]
 """Layer names by the name of their cluster."""
+
+
+def _depth(group: Sequence[Layer]) -> float:
+    """The mean depth of tied layers, from 0 to 1."""
+    return fsum(layer.depth for layer in group) / len(group)
+
+
+def _bin(depth: float, bins: int) -> int:
+    """Which of the bins a depth from 0 to 1 falls into, counted from 1."""
+    return min(int(depth * bins), bins - 1) + 1
 
 
 def kernel_name(layers: Sequence[Layer]) -> str:
@@ -59,25 +71,47 @@ class Binning:
     def _position(self) -> Mapping[str, int]:
         return {layer.name: index for index, layer in enumerate(self.family.layers)}
 
+    @cached_property
+    def _asked(self) -> Mapping[str, int]:
+        """How many bins ``bins N for`` asks for, for each layer in a group with one that it names."""
+        hints = self.family.sharing.bin_hints
+        named = {name: hint.count for hint in hints for name in hint.all_layers}
+        counts = ((group, next((named[x.name] for x in group if x.name in named), None)) for group in self._groups)
+        return {layer.name: count for group, count in counts if count is not None for layer in group}
+
+    @cached_property
+    def _reach(self) -> Mapping[int, tuple[float, float]]:
+        """For each number of bins that a hint asks for, the least and the greatest depth of its groups."""
+        depths: dict[int, list[float]] = defaultdict(list)
+        for group in self._groups:
+            if group[0].name in self._asked and group[0].name not in self._made:
+                depths[self._asked[group[0].name]].append(_depth(group))
+        return {count: (min(own), max(own)) for count, own in depths.items()}
+
     def parts(self, bins: int) -> dict[str, Part]:
         """One part per kernel size and bin, or several where hints keep layers apart.
 
-        Layers that are tied stay together: their depth is the mean of theirs.
+        Layers that are tied stay together: their depth is the mean of theirs. ``bins`` holds for layers of which no
+        hint asks for another number.
         """
         groups: dict[str, list[tuple[Layer, ...]]] = {}
         for group in self._groups:
-            name = kernel_name(group)
-            if group[0].name in self._made:
-                name += f"-{self._made[group[0].name]}"
-            elif bins > 1:
-                depth = fsum(layer.depth for layer in group) / len(group)
-                name += f"-bin{min(int(depth * bins), bins - 1) + 1}"
-            groups.setdefault(name, []).append(group)
+            groups.setdefault(kernel_name(group) + self._suffix(group, bins), []).append(group)
         found: dict[str, Part] = {}
         for name, own in groups.items():
             parts = self._kept_apart(own)
             found |= {name if len(parts) == 1 else f"{name}-part{k}": part for k, part in enumerate(parts, 1)}
         return found
+
+    def _suffix(self, group: tuple[Layer, ...], bins: int) -> str:
+        first = group[0].name
+        if first in self._made:
+            return f"-{self._made[first]}"
+        if first in self._asked:
+            count = self._asked[first]
+            low, high = self._reach[count]
+            return f"-bin{_bin((_depth(group) - low) / (high - low or 1.0), count)}of{count}"
+        return f"-bin{_bin(_depth(group), bins)}" if bins > 1 else ""
 
     def is_hand_made(self, part: Part) -> bool:
         """Whether the spec makes this cluster by hand."""

@@ -45,4 +45,4 @@ def test_every_setting_is_accepted_as_it_is_written(section: str) -> None:
 
 
 def test_all_settings_were_found() -> None:
-    assert (len(SHARE), len(TRAIN)) == (8, 9)
+    assert (len(SHARE), len(TRAIN)) == (9, 9)
