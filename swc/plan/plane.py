@@ -12,9 +12,9 @@ from attrs import field, frozen
 
 from swc.family import Family, Layer
 from swc.plan.bounds import Bounds, BoundsByPlace, asked_bounds, common_bounds
-from swc.plan.graph import Shape
+from swc.plan.graph import Shape, closed, covers
 from swc.plan.model import Rectangle
-from swc.plan.rectangles import cut
+from swc.plan.rectangles import cut, tally
 
 
 @frozen
@@ -75,38 +75,62 @@ class Plane:
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """The SuperWeights of the whole cluster, in row-major order.
-
-        A SuperWeight never gets more templates than it has coefficient vectors: further ones would add nothing to
-        what its users can be.
-        """
-        asked = (((x.out, x.inputs), self.asked[x.name]) for x in self.layers if x.name in self.asked)
-        bounds_by_place = BoundsByPlace(self.templates, asked)
-        found = []
-        area = self.area
-        rectangles = cut(self.shapes)
-        users_of = _users(self.shapes, {node for _, node in rectangles})
-        for rectangle, node in rectangles:
-            users = users_of[node]
-            vectors = users if self.refinable else 1
+        """The SuperWeights of the whole cluster, in row-major order."""
+        area, found = self.area, []
+        for rectangle, node in cut(self.shapes):
+            users, vectors = self._users[node], self._vectors(node)
             cost = rectangle.cells * area + vectors
-            low, high = bounds_by_place.at(node)
-            bounds = (min(low, vectors), min(high, vectors))
-            found.append(Piece(self.name, rectangle, node, users, vectors, cost, *bounds))
+            found.append(Piece(self.name, rectangle, node, users, vectors, cost, *self._bounds(node, vectors)))
         return tuple(found)
 
     @cached_property
     def whole_cost(self) -> int:
         """Parameters of the whole cluster with the fewest templates allowed."""
-        return sum(piece.low * piece.cost for piece in self.pieces)
+        return self._spending[0]
 
     @cached_property
     def capacity(self) -> int:
         """Parameters of the whole cluster with the most templates allowed."""
-        return sum(piece.high * piece.cost for piece in self.pieces)
+        return self._spending[1]
+
+    @cached_property
+    def _spending(self) -> tuple[int, int]:
+        """The least and the most that the whole cluster can cost, counted without making its SuperWeights."""
+        least = most = 0
+        area = self.area
+        for node, below in covers(self.shapes):
+            count, cells = tally(node, below)
+            vectors = self._vectors(node)
+            cost = cells * area + count * vectors
+            low, high = self._bounds(node, vectors)
+            least += low * cost
+            most += high * cost
+        return least, most
+
+    @cached_property
+    def _users(self) -> Mapping[Shape, int]:
+        return _users_of(self.shapes, closed(self.shapes))
+
+    @cached_property
+    def _bounds_by_place(self) -> BoundsByPlace:
+        asked = (((x.out, x.inputs), self.asked[x.name]) for x in self.layers if x.name in self.asked)
+        return BoundsByPlace(self.templates, asked)
+
+    def _vectors(self, node: Shape) -> int:
+        """Coefficient vectors of each SuperWeight that a node adds."""
+        return self._users[node] if self.refinable else 1
+
+    def _bounds(self, node: Shape, vectors: int) -> Bounds:
+        """Bounds on the templates of the SuperWeights that a node adds.
+
+        They never get more templates than they have coefficient vectors: further ones would add nothing to what their
+        users can be.
+        """
+        low, high = self._bounds_by_place.at(node)
+        return min(low, vectors), min(high, vectors)
 
 
-def _users(shapes: Mapping[Shape, int], nodes: Iterable[Shape]) -> dict[Shape, int]:
+def _users_of(shapes: Mapping[Shape, int], nodes: Iterable[Shape]) -> dict[Shape, int]:
     """How many layers contain all of each node: those at least as large in both directions.
 
     Nodes are taken by falling ``out``, while the inputs of the layers that are tall enough are kept in order.

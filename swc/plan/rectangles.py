@@ -27,6 +27,17 @@ def bands(node: Shape, covers: Sequence[Shape]) -> list[Rectangle]:
     return found
 
 
+def tally(node: Shape, covers: Sequence[Shape]) -> tuple[int, int]:
+    """How many rectangles :func:`bands` gives, and how many cells they have together."""
+    out, inputs = node
+    below = top = count = 0
+    for cover_out, cover_inputs in covers:
+        below += (cover_out - top) * cover_inputs
+        count += cover_inputs < inputs
+        top = cover_out
+    return count + (top < out), out * inputs - below
+
+
 def cut(shapes: Iterable[Shape]) -> list[tuple[Rectangle, Shape]]:
     """All rectangles of a cluster with the smallest shape that contains each, in row-major order.
 

@@ -19,9 +19,11 @@ another row of tiles), the columns as many as the share pays for, and the same w
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 from attrs import frozen
 
@@ -32,6 +34,8 @@ from swc.plan.plane import Plane
 # At most so many template counts are tried between the bounds, and so many tile heights and widths in the second try.
 _COUNTS = 32
 _SIDES = 1024
+# Keeps a bound above the objective, whatever floating point makes of their sums.
+_ROUNDING = 1 + 1e-9
 
 
 @frozen
@@ -117,21 +121,53 @@ class Tiling:
             if share >= self.smallest.cost:
                 found.append(self.smallest)
             fitting = [c for c in found if share - c.cost <= slack]
-        if fitting:
-            return max(fitting, key=lambda c: (self.objective(c.fold), c.cost, c.fold.rows, c.fold.columns))
-        return max(found, key=lambda c: (c.cost, self.objective(c.fold), c.fold.rows, c.fold.columns), default=None)
+        if not fitting and found:
+            most = max(c.cost for c in found)
+            fitting = [c for c in found if c.cost == most]
+        return self._best(fitting) if fitting else None
+
+    def _best(self, choices: Sequence[Choice]) -> Choice:
+        """The best by the objective, which is worked out only where its bound leaves a chance; ties go by size."""
+        bounded = sorted(((self._bound(c.fold), c) for c in choices), key=lambda pair: -pair[0])
+        best, score = choices[0], (-1.0, 0, 0, 0)
+        for bound, choice in bounded:
+            if bound < score[0]:
+                break
+            fold = choice.fold
+            own = (self.objective(fold), choice.cost, fold.rows, fold.columns)
+            if own > score:
+                best, score = choice, own
+        return best
 
     def objective(self, fold: Fold) -> float:
         """How good a way of folding is; the module's docstring says what is measured."""
+        rows, columns, templates = fold.rows, fold.columns, fold.templates
         rank = size = 0.0
         for (out, inputs), layers in self.plane.shapes.items():
-            tiles = -(-out // fold.rows) * -(-inputs // fold.columns)
+            tiles = -(-out // rows) * -(-inputs // columns)
             cells = out * inputs * layers
-            rank += cells * min(1.0, fold.templates / tiles)
+            rank += cells if templates >= tiles else cells * templates / tiles
             size += cells
-        variety = fold.templates / (fold.templates + 1)
-        short, long = sorted((fold.rows, fold.columns))
-        return rank / size * variety * float((short / long) ** 0.125)
+        return rank / size * _preference(fold)
+
+    @cached_property
+    def _sizes(self) -> tuple[list[int], list[int], list[int]]:
+        """Cells of a layer, rising; how many layers have at most so many; how many cells these have together."""
+        counts: Counter[int] = Counter()
+        for (out, inputs), layers in self.plane.shapes.items():
+            counts[out * inputs] += layers
+        sizes = sorted(counts)
+        layers_up_to = list(accumulate(counts[size] for size in sizes))
+        return sizes, layers_up_to, list(accumulate(size * counts[size] for size in sizes))
+
+    def _bound(self, fold: Fold) -> float:
+        """No less than the objective: a layer has at least as many tiles as its cells would fill."""
+        sizes, layers, cells = self._sizes
+        reach = fold.templates * fold.rows * fold.columns
+        k = bisect_right(sizes, reach)
+        within, small = (cells[k - 1], layers[k - 1]) if k else (0, 0)
+        rank = (within + reach * (layers[-1] - small)) / cells[-1]
+        return rank * _preference(fold) * _ROUNDING
 
     def _candidates(self, share: int, heights: Iterable[int], widths: Iterable[int]) -> Iterator[Choice]:
         for axis, sides in ((0, heights), (1, widths)):
@@ -162,6 +198,12 @@ class Tiling:
                 return (other, cost) if templates <= vectors else None
             other -= -(-(cost - share) // per_side)
         return None
+
+
+def _preference(fold: Fold) -> float:
+    """Variety times squareness."""
+    short, long = sorted((fold.rows, fold.columns))
+    return fold.templates / (fold.templates + 1) * float((short / long) ** 0.125)
 
 
 def _vectors(weights: dict[int, int], side: int) -> int:

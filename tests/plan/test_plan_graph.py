@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swc.plan.graph import Shape, closed, covers, layer_shape_graph
-from swc.plan.rectangles import bands, cut
+from swc.plan.rectangles import bands, cut, tally
 
 SHAPES = st.sets(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=8)
 
@@ -39,6 +39,13 @@ def test_edges_are_the_cover_relation(shapes: set[Shape]) -> None:
     graph = layer_shape_graph(shapes)
     assert set(graph.nodes) == nodes
     assert set(graph.edges) == expected
+
+
+@given(SHAPES)
+def test_a_tally_counts_what_is_cut(shapes: set[Shape]) -> None:
+    for node, below in covers(shapes):
+        rectangles = bands(node, below)
+        assert tally(node, below) == (len(rectangles), sum(r.cells for r in rectangles))
 
 
 @given(SHAPES)

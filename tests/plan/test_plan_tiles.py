@@ -63,6 +63,19 @@ def test_choice_is_priced_right_and_within_its_share(
         assert found.cost == costs[found.fold] <= share
 
 
+@given(SHAPES, st.sampled_from([(1, 1), (1, 4), (2, 8)]), st.integers(50, 4000))
+def test_choice_is_the_best_of_what_fits(shapes: list[Shape], templates: tuple[int, int], share: int) -> None:
+    """Every candidate by its full objective, where the search skips those whose bound leaves no chance."""
+    tiling = Tiling(plane(shapes, templates))
+    found = tiling.choose(share, share // 10)
+    fitting = [c for c in tiling._candidates(share, *tiling._sides) if share - c.cost <= share // 10]
+    if found is not None and fitting:
+        best = max(fitting, key=lambda c: (tiling.objective(c.fold), c.cost, c.fold.rows, c.fold.columns))
+        assert found == best
+    for choice in fitting:
+        assert tiling.objective(choice.fold) <= tiling._bound(choice.fold)
+
+
 def test_choice_uses_its_share() -> None:
     shapes = [(640, 640)] * 7 + [(640, 320), (320, 320), (320, 160), (160, 160)]
     tiling = Tiling(plane(shapes))
