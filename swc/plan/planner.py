@@ -41,7 +41,7 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
         check_hints(family)
         check_clusters(family, clusters)
         start = Start({name: tuple(layers) for name, layers in clusters.items()})
-    planes = planes_of(family, start.clusters)
+    planes = start.planes or planes_of(family, start.clusters)
     division = start.division or divide(planes, available(family), slack(family.budget.parameters))
     if division is None:
         raise SpecError((too_small(family, smallest(planes)),))

@@ -13,7 +13,7 @@ twice as many bins and so on, at last between shorter and shorter runs of the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -21,15 +21,16 @@ from swc.family import Family
 from swc.plan.bins import Binning, Clusters, Part
 from swc.plan.cost import available, slack
 from swc.plan.division import Division, cost_of, divide, fits_whole, smallest
-from swc.plan.plane import planes_of
+from swc.plan.plane import Plane, planes_of
 from swc.plan.shapes import cut_by_shape, part_by_shape
 
 
 @frozen
 class Start:
-    """The clusters that a family starts from, and how they divide what is available, if that had to be found out."""
+    """The clusters that a family starts from; their planes and division too, if choosing them took these."""
 
     clusters: Clusters
+    planes: Sequence[Plane] = ()
     division: Division | None = None
 
 
@@ -51,7 +52,7 @@ def spendable(family: Family) -> Start:
     parts = tried.parts if tried.capacity >= goal else part_by_shape(binning, tried.parts, room, goal)
     clusters = binning.clusters(parts)
     planes = planes_of(family, clusters)
-    best = Start(clusters, divide(planes, room, room - goal))
+    best = Start(clusters, planes, divide(planes, room, room - goal))
     if best.division is None or sum(plane.capacity for plane in planes) < goal:
         return best
     spent = cost_of(best.division)
@@ -59,9 +60,10 @@ def spendable(family: Family) -> Start:
         return best
     for finer in _finer(binning, tried.bins):
         clusters = binning.clusters(finer)
-        division = divide(planes_of(family, clusters), room, room - goal)
+        planes = planes_of(family, clusters)
+        division = divide(planes, room, room - goal)
         if division is not None and cost_of(division) > spent:
-            best, spent = Start(clusters, division), cost_of(division)
+            best, spent = Start(clusters, planes, division), cost_of(division)
         if spent >= goal:
             break
     return best
