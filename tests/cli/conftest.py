@@ -1,12 +1,8 @@
-"""The command line, run in process in an empty folder."""
+"""A small spec to run the command line on."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from swc.cli import main
 
 SPEC = """sw 1
 
@@ -24,22 +20,6 @@ family tiny {
     train { epochs 2  batch 64  sgd(lr=0.05, momentum=0.9, nesterov)  cosine(warmup=1) }
 }
 """
-
-Swc = Callable[..., Result]
-
-
-@pytest.fixture
-def swc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Swc:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*arguments: str | Path) -> Result:
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
 
 
 @pytest.fixture

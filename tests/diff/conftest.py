@@ -1,4 +1,4 @@
-"""Small families in text, and the command line run in process in an empty folder."""
+"""Small families in text, and a git repository of theirs."""
 
 import subprocess
 from collections.abc import Callable
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
 
-from swc.cli import main
 from swc.diff.compare import compare
 from swc.diff.model import Difference
 from swc.diff.side import Side, load_side
@@ -44,7 +42,6 @@ family pair {
 }
 """
 
-Swc = Callable[..., Result]
 Compare = Callable[..., Difference]
 
 
@@ -59,20 +56,6 @@ def _one_thread():
 @pytest.fixture
 def spec_text() -> str:
     return SPEC
-
-
-@pytest.fixture
-def swc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Swc:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*arguments: str | Path) -> Result:
-        result = CliRunner().invoke(main, [str(a) for a in arguments])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
 
 
 @pytest.fixture
