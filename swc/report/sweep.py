@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from attrs import frozen
 from rich.console import Group
-from rich.text import Text
 
 from swc.compiler import Loaded
 from swc.report.amounts import Amount, compact, percent
@@ -66,12 +65,14 @@ def sweep_table(sweep: Sweep) -> Group:
     """The plans as rows."""
     columns = ("budget", "parameters", "used", "templates", "coefficients", "freedom", "clusters", "fewest")
     made = table(*columns)
-    made.add_column("folded into tiles", header_style="dim", no_wrap=True)
+    made.add_column("folded into tiles", header_style="dim", overflow="fold")
+    note = _NOTE
     for point in sweep.points:
         start = (percent(point.budget / sweep.independent), f"{point.budget:,}")
         figures = point.figures
         if figures is None:
-            made.add_row(*start, *[""] * 6, Text(f"too small: the least is {sweep.smallest:,}"))
+            made.add_row(*start, "too small")
+            note = f"too small: the least that can be planned is {sweep.smallest:,}\n{_NOTE}"
             continue
         parts = figures.plan.parameters
         made.add_row(
@@ -84,7 +85,7 @@ def sweep_table(sweep: Sweep) -> Group:
             str(min((s.templates for s in figures.plan.superweights), default=0)),
             "\n".join(_folds(figures)),
         )
-    return titled(f"{sweep.family} at {count(len(sweep.points), 'budget')}", made, _NOTE)
+    return titled(f"{sweep.family} at {count(len(sweep.points), 'budget')}", made, note)
 
 
 def _folds(figures: Figures) -> list[str]:

@@ -19,10 +19,15 @@ _COMMON = "Template parameters that members have in common"
 
 
 def table(*columns: str) -> Table:
-    """An empty table in the house style: first column left and unbroken, numbers to the right."""
+    """An empty table in the house style: first column left and unbroken, numbers to the right.
+
+    Where the terminal is too narrow, numbers go on in the next line: half of one would be a wrong one.
+    """
     made = Table(pad_edge=False, box=None, padding=(0, 2, 0, 0))
     for i, column in enumerate(columns):
-        made.add_column(column, justify="left" if i == 0 else "right", header_style="dim", no_wrap=i == 0)
+        made.add_column(
+            column, justify="left" if i == 0 else "right", header_style="dim", no_wrap=i == 0, overflow="fold"
+        )
     return made
 
 
@@ -50,6 +55,7 @@ def headline(figures: Figures) -> Text:
 def members_table(figures: Figures, family: Family) -> Group:
     """What each member is, what it would cost alone, and how much of it comes from SuperWeights."""
     made = table("member", "architecture", "alone", "from SuperWeights", "of its own", "shared layers")
+    made.columns[1].justify = "left"
     for member, elaborated in zip(figures.plan.members, family.members, strict=True):
         arguments = ", ".join(f"{name}={str(value).lower()}" for name, value in elaborated.arguments)
         shared = _shared(member)
