@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -14,13 +15,24 @@ def write_atomically(path: Path, text: str) -> None:
     Parent folders are made as needed. A file that already has this content is left alone, time stamp and all.
 
     Raises:
-        OSError: when the disk is full or the place cannot be written; nothing is left behind then.
+        OSError: when the disk is full or the place cannot be written; it names the file that was to be written
+            (or what stands where its folder should be), and nothing is left behind.
     """
     data = text.encode()
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:
             return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, "a folder is needed, and this is a file", error.filename) from error
+    try:
+        _replace(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(path: Path, data: bytes) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     temporary = Path(name)
     try:

@@ -8,7 +8,7 @@ from swc.diff.model import Category, Difference, Reason
 
 _REFUSED = {
     Reason.FAMILY: "they are of a family of another name",
-    Reason.STRUCTURE: "members, the bodies they are built from, input, classes or hints have changed",
+    Reason.STRUCTURE: "members, what they compute, input, classes or hints have changed",
     Reason.SHARING: "clusters or templates have changed",
 }
 

@@ -51,3 +51,21 @@ def test_new_files_follow_the_umask(tmp_path: Path) -> None:
     finally:
         os.umask(old)
     assert (tmp_path / "a.py").stat().st_mode & 0o777 == 0o640
+
+
+def test_errors_name_the_file_that_was_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(tmp_path / ".some.tmp"))
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_atomically(tmp_path / "plan.svg", "text")
+    assert caught.value.filename == str(tmp_path / "plan.svg")
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    with pytest.raises(NotADirectoryError, match="a folder is needed") as caught:
+        write_atomically(tmp_path / "taken" / "plan.svg", "text")
+    assert caught.value.filename == str(tmp_path / "taken")
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"

@@ -83,6 +83,7 @@ def test_the_text_of_a_difference(edited: Compare) -> None:
         ("templates 2..4 for big.*", "share.templates_for", "2..4 for big.*"),
         ("cluster first *.cells.0.conv1", "share.cluster", "first *.cells.0.conv1"),
         ("bins 2", "share.bins", "2"),
+        ("bins 2 for big.*", "share.bins_for", "2 for big.*"),
     ],
 )
 def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str, name: str, value: str) -> None:
@@ -93,7 +94,9 @@ def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str,
 
 def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
     assert "  old checkpoints load\n" in report(edited(("epochs 2", "epochs 3")))
-    assert "all tensors fit, but members, the bodies" in report(edited(("private  *.stem", "private  *.stem, *.fc")))
+    assert "all tensors fit, but members, what they compute" in report(
+        edited(("private  *.stem", "private  *.stem, *.fc"))
+    )
     renamed = report(edited(("family pair", "family couple")))
     assert "all tensors fit, but they are of a family of another name" in renamed
     assert "big: computes something else with the same layers, from big.cells.0.conv1 on" in report(
