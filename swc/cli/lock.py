@@ -13,6 +13,7 @@ from rich.text import Text
 
 from swc.cli.failures import show as show_diagnostics
 from swc.cli.failures import wants_color
+from swc.cli.options import FiniteRange
 from swc.diff.patterns import counted, patterns, told_moves
 from swc.lock import Lock, lock_path, other_settings, verify_lock
 from swc.lock.agreement import existing_lock, verify_spec
@@ -102,7 +103,7 @@ def verify(spec: Path, lock_file: Path | None) -> None:
 
 @lock.command("apply", short_help="Group the layers again at another τ, without training.")
 @_SPEC
-@click.option("--threshold", type=click.FloatRange(-1, 1), required=True, help="The new τ.")
+@click.option("--threshold", type=FiniteRange(-1, 1), required=True, help="The new τ.")
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @_LOCK
 def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: bool) -> None:

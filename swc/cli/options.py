@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,17 @@ import click
 from swc.compiler import LockChoice
 
 Decorated = Callable[..., Any]
+
+
+class FiniteRange(click.FloatRange):
+    """A range of floats; click's own lets nan pass, because no comparison with it holds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse what is no finite number."""
+        number = float(super().convert(value, param, ctx))
+        if not isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
 
 
 def lock_options(command: Decorated) -> Decorated:

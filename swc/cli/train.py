@@ -14,6 +14,7 @@ from rich.console import Console
 
 from swc.cli.failures import complain, show, wants_color
 from swc.cli.frontier import frontier_table
+from swc.cli.options import FiniteRange
 from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
 from swc.lock import lock_path, other_settings
@@ -46,7 +47,7 @@ _LOCK = click.option(
 @click.option("--epochs", type=_POSITIVE, help="Epochs to train before comparing. [default: the spec's]")
 @click.option(
     "--threshold",
-    type=click.FloatRange(-1, 1),
+    type=FiniteRange(-1, 1),
     help="Group again at this τ, from the similarities that the last search kept; trains nothing.",
 )
 def search(
@@ -81,9 +82,7 @@ def search(
 @training_options
 @_LOCK
 @click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
-@click.option(
-    "--lr", type=click.FloatRange(min=0, min_open=True), help="Highest learning rate. [default: the recipe's]"
-)
+@click.option("--lr", type=FiniteRange(min=0, min_open=True), help="Highest learning rate. [default: the recipe's]")
 @click.option("--search-epochs", type=_POSITIVE, help="Epochs of the search. [default: the spec's]")
 @click.option("--fresh", is_flag=True, help="Search anew although there is a lock file.")
 @click.option("--no-search", is_flag=True, help="Share by kernel size, without a search or its lock file.")

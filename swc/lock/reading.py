@@ -127,6 +127,8 @@ def _check_entries(source: Source, content: dict[str, Any]) -> None:
     for key in ("threshold", "threshold_used"):
         if not -1 <= content[key] <= 1:
             raise _broken(source.name, f"its `{key}` is no cosine, from -1 to 1", place_of_key(source, key))
+    if content["epochs"] < 1:
+        raise _broken(source.name, "its `epochs` is below 1", place_of_key(source, "epochs"))
     unknown = sorted(set(content) - set(_KINDS) - {"format_version"})
     if unknown:
         raise _broken(source.name, f"it has an unknown entry `{unknown[0]}`", place_of_key(source, unknown[0]))
