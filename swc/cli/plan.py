@@ -12,6 +12,7 @@ from swc.cli.amounts import AMOUNT, BUDGETS
 from swc.cli.failures import show, wants_color
 from swc.cli.options import lock_choice, lock_options
 from swc.compiler import Compiled, Loaded, load_spec
+from swc.diagnostics import Severity
 from swc.family import Budget
 from swc.files import write_atomically
 from swc.plan.drawing import shape_graphs
@@ -77,6 +78,7 @@ def plan(  # noqa: PLR0913 - one argument per option
         loaded = _with_budget(loaded, budget)
     compiled = loaded.compiled()
     if output_format != "text":
+        show(tuple(note for note in compiled.notes if note.severity is Severity.WARNING))
         _deliver(_drawn(compiled.plan, output_format), output)
         return
     show(compiled.notes)

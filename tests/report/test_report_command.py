@@ -15,7 +15,7 @@ Swc = Callable[..., Result]
 
 def test_the_report_answers_who_what_where_and_what_if(swc: Swc, spec: Path) -> None:
     output = swc("plan", spec).output
-    plan = json.loads(swc("plan", spec, "--format", "json").output)
+    plan = json.loads(swc("plan", spec, "--format", "json").stdout)
     assert f"trio: {plan['parameters']['total']:,} of 400,000 parameters" in output
     for part in ("wrn(depth=16, widen=2)", "have in common", "all members", "conv3x3", "unused", "With 40k parameters"):
         assert part in output
@@ -27,7 +27,7 @@ def test_the_report_answers_who_what_where_and_what_if(swc: Swc, spec: Path) -> 
 
 def test_superweights_come_with_cost_and_service(swc: Swc, spec: Path) -> None:
     output = swc("plan", spec, "--superweights").output
-    plan = json.loads(swc("plan", spec, "--format", "json").output)
+    plan = json.loads(swc("plan", spec, "--format", "json").stdout)
     item = next(x for x in plan["superweights"] if x["id"] == "conv3x3@0,0")
     rows, columns, height, width = item["shape"]
     cost = item["templates"] * (rows * columns * height * width + item["coefficient_vectors"])
@@ -69,10 +69,10 @@ def test_explaining_what_is_not_there_is_a_usage_error_with_near_names(swc: Swc,
 
 def test_another_budget(swc: Swc, spec: Path) -> None:
     for text, budget in (("300k", 300_000), ("450000", 450_000)):
-        plan = json.loads(swc("plan", spec, "--budget", text, "--format", "json").output)
+        plan = json.loads(swc("plan", spec, "--budget", text, "--format", "json").stdout)
         assert plan["budget"] == budget
         assert 0.99 * budget <= plan["parameters"]["total"] <= budget
-    plan = json.loads(swc("plan", spec, "--budget", "10%", "--format", "json").output)
+    plan = json.loads(swc("plan", spec, "--budget", "10%", "--format", "json").stdout)
     assert plan["budget"] == sum(member["parameters_alone"] for member in plan["members"]) // 10
     small = swc("plan", spec, "--budget", "100")
     assert small.exit_code == 1
@@ -126,11 +126,11 @@ def test_a_sweep_is_a_table_and_a_curve(swc: Swc, spec: Path) -> None:
 
 
 def test_a_sweep_as_json_agrees_with_plans(swc: Swc, spec: Path) -> None:
-    sweep = json.loads(swc("plan", spec, "--sweep", "10,100k,300k,1M", "--format", "json").output)
+    sweep = json.loads(swc("plan", spec, "--sweep", "10,100k,300k,1M", "--format", "json").stdout)
     assert sweep["format_version"] == 1
     assert [point["feasible"] for point in sweep["points"]] == [False, True, True, True]
     for point in sweep["points"][1:]:
-        plan = json.loads(swc("plan", spec, "--budget", str(point["budget"]), "--format", "json").output)
+        plan = json.loads(swc("plan", spec, "--budget", str(point["budget"]), "--format", "json").stdout)
         for key in ("total", "templates", "coefficients", "private"):
             assert point[key] == plan["parameters"][key]
         assert point["clusters"] == [{"name": c["name"], "fold": c["fold"]} for c in plan["clusters"]]
@@ -162,9 +162,9 @@ def test_nothing_but_budgets_that_are_too_small_can_still_be_drawn(swc: Swc, spe
 @pytest.mark.parametrize("ending", ["json", "dot", "gv", "svg"])
 def test_files_are_written_in_the_format_of_their_ending(swc: Swc, spec: Path, tmp_path: Path, ending: str) -> None:
     result = swc("plan", spec, "-o", f"deeper/plan.{ending}")
-    assert (result.exit_code, result.output) == (0, f"wrote deeper/plan.{ending}\n")
+    assert (result.exit_code, result.stdout) == (0, f"wrote deeper/plan.{ending}\n")
     name = "dot" if ending == "gv" else ending
-    assert swc("plan", spec, "--format", name).output == (tmp_path / "deeper" / f"plan.{ending}").read_text()
+    assert swc("plan", spec, "--format", name).stdout == (tmp_path / "deeper" / f"plan.{ending}").read_text()
     assert [path.name for path in (tmp_path / "deeper").iterdir()] == [f"plan.{ending}"]
 
 
@@ -197,3 +197,9 @@ def test_one_member_has_no_one_to_share_with(swc: Swc, spec: Path) -> None:
     assert "in common" not in output
     assert "Where the budget goes" in output
     assert "layers" in swc("plan", spec, "--budget", "50%", "--explain", "big.group1.0.conv2").output
+
+
+def test_warnings_stand_beside_the_json(swc: Swc, spec: Path) -> None:
+    result = swc("plan", spec, "--budget", "400%", "--format", "json")
+    assert json.loads(result.stdout)["budget"] > 0
+    assert "SW0602" in result.stderr

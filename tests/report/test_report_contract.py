@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _plan(swc: Swc, spec: Path, *arguments: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(swc("plan", spec, "--format", "json", *arguments).output)
+    found: dict[str, Any] = json.loads(swc("plan", spec, "--format", "json", *arguments).stdout)
     return found
 
 
@@ -43,7 +43,7 @@ def test_every_field_is_documented_and_every_documented_field_is_there(swc: Swc,
     assert any(cluster["fold"] for cluster in folded["clusters"])
     found = set(_paths(_plan(swc, spec))) | set(_paths(folded))
     assert found == _documented("The plan as JSON")
-    sweep = json.loads(swc("plan", spec, "--sweep", "1,12%,50%", "--format", "json").output)
+    sweep = json.loads(swc("plan", spec, "--sweep", "1,12%,50%", "--format", "json").stdout)
     assert set(_paths(sweep)) == _documented("A sweep as JSON")
 
 
