@@ -15,7 +15,7 @@ _NORMALISED = {"bn": (Form.IMAGES, Form.VECTORS), "ln": (Form.TOKENS, Form.VECTO
 def conv(member: str, name: str, x: Tensor, arguments: op.Arguments, span: Span) -> tuple[Layer, Tensor]:
     """A convolution under its full name, and what it returns."""
     op.has_form("conv", x, (Form.IMAGES,), span)
-    channels = op.at_least("channels", arguments["channels"], 1, span)
+    channels = op.within("channels", arguments["channels"], span)
     groups = op.at_least("groups", arguments["groups"], 1, span)
     if x.channels % groups or channels % groups:
         raise ElaborationError(
@@ -35,7 +35,7 @@ def conv(member: str, name: str, x: Tensor, arguments: op.Arguments, span: Span)
 def linear(member: str, name: str, x: Tensor, arguments: op.Arguments, span: Span) -> tuple[Layer, Tensor]:
     """A linear layer under its full name, and what it returns."""
     op.has_form("linear", x, (Form.VECTORS, Form.TOKENS), span)
-    features = op.at_least("features", arguments["features"], 1, span)
+    features = op.within("features", arguments["features"], span)
     layer = Layer(name, member, Kind.LINEAR, features, x.channels, bias=bool(arguments["bias"]), span=span)
     return layer, Tensor(features, x.size, name)
 

@@ -10,6 +10,9 @@ from swc.elaborate.values import ElaborationError, Form, Tensor, Value
 
 Arguments = Mapping[str, Value]
 
+MOST_CHANNELS = 1_000_000
+"""Channels or features that a layer may have: far beyond any network, and quick to plan."""
+
 _MAKE = {
     Form.IMAGES: "use it before `tokens` and `global_pool`",
     Form.TOKENS: "`tokens` makes them of an image",
@@ -23,6 +26,20 @@ def at_least(name: str, value: Value, low: int, span: Span) -> int:
     if number < low:
         raise ElaborationError(
             "SW0405", f"`{name}` is {number}, and it must be at least {low}", span, label=f"{name} = {number}"
+        )
+    return number
+
+
+def within(name: str, value: Value, span: Span) -> int:
+    """A number of channels or features."""
+    number = at_least(name, value, 1, span)
+    if number > MOST_CHANNELS:
+        raise ElaborationError(
+            "SW0405",
+            f"`{name}` is {number:,}, and it must be at most {MOST_CHANNELS:,}",
+            span,
+            label=f"{name} = {number}",
+            help="give smaller numbers of channels or features",
         )
     return number
 

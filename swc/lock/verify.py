@@ -90,7 +90,10 @@ def _edited(family: Family, detail: str, display: str, related: list[Related]) -
 def _outdated(lock: Lock, family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
     another = lock.family != family.name
     whose = f"family `{lock.family}`, and not for" if another else "another version of"
-    same = "the layers that share are the same, but other layers, the input, the classes or hints changed"
+    same = (
+        "the layers that share are the same, but what members compute, other layers, the input, the classes or hints "
+        "changed, or another release of swc wrote the lock"
+    )
     return Diagnostic(
         "SW0703",
         f"lock file {display} was made for {whose} family `{family.name}`",

@@ -49,6 +49,10 @@ def merged_sides(sides: Iterable[tuple[int | None, ...]], hints: int) -> tuple[i
     return tuple(merged)
 
 
+def _by_pattern(kind: tuple[int | None, ...]) -> tuple[tuple[bool, int], ...]:
+    return tuple((side is None, side or 0) for side in kind)
+
+
 @frozen(slots=False, eq=False)
 class Binning:
     """Puts the shareable layers of a family into parts, for any number of bins."""
@@ -125,21 +129,22 @@ class Binning:
         }
 
     def _kept_apart(self, groups: Part) -> list[Part]:
-        """Split tied groups into as few parts as come of putting each into the first part that it agrees with.
+        """Split tied groups into as few parts as come of putting each kind into the first part that it agrees with.
 
-        Only the groups' sides matter, so parts keep the distinct ones, not every layer.
+        A kind is what the hints say. The order is that of their patterns, and what no pattern matches comes last, into
+        the first part: which members there are, and in which order, does not matter.
         """
-        parts: list[list[tuple[Layer, ...]]] = []
-        seen: list[set[tuple[int | None, ...]]] = []
         hints = len(self.family.sharing.aparts)
-        for group in groups:
-            own = merged_sides((self._sides[layer.name] for layer in group if layer.name in self._sides), hints)
-            for part, kinds in zip(parts, seen, strict=True):
-                if own in kinds or all(agree(own, kind) for kind in kinds):
-                    part.append(group)
-                    kinds.add(own)
-                    break
+        kinds = [merged_sides((self._sides[x.name] for x in group if x.name in self._sides), hints) for group in groups]
+        parts: list[list[tuple[int | None, ...]]] = []
+        for kind in sorted(set(kinds), key=_by_pattern):
+            home = next((part for part in parts if all(agree(kind, other) for other in part)), None)
+            if home is None:
+                parts.append([kind])
             else:
-                parts.append([group])
-                seen.append({own})
-        return list(parts)
+                home.append(kind)
+        place = {kind: number for number, part in enumerate(parts) for kind in part}
+        found: list[list[tuple[Layer, ...]]] = [[] for _ in parts]
+        for group, kind in zip(groups, kinds, strict=True):
+            found[place[kind]].append(group)
+        return list(found)

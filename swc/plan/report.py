@@ -9,7 +9,7 @@ from swc.diagnostics import Diagnostic, Severity
 from swc.family import ClusterMethod, Family
 from swc.plan.bound_notes import demanding_places, few_users, raised_bounds, superweight_bounds
 from swc.plan.cost import fixed_cost
-from swc.plan.hints import related, shareable_layers
+from swc.plan.hints import matched, place_of, related, shareable_layers
 from swc.plan.idle import hint_warnings
 from swc.plan.model import Cluster, Plan
 
@@ -36,10 +36,18 @@ def too_small(family: Family, shared: int) -> Diagnostic:
         f"{fixed.biases:,} in biases",
         f"{shared:,} in templates and coefficients, folded as far as they can be",
     ]
-    heads = [x.name for x in owners if x.head]
+    private = matched(family.sharing.private)
+    heads = [x.name for x in owners if x.head and x.name not in private]
+    bound = [x for x in owners if x.name in private and not x.head]
     demanding = demanding_places(family)
     ways = ["use smaller members", *([f"let heads share (`public {heads[0]}`)"] if heads else [])]
     ways += ["ask for fewer templates"] if demanding else []
+    ways += ["narrow `private`"] if bound else []
+    hints = (
+        (place_of(hint, bound[0].name), "a hint says so")
+        for hint in family.sharing.private
+        if bound and bound[0].name in hint.all_layers
+    )
     return Diagnostic(
         code="SW0601",
         summary=(
@@ -49,7 +57,9 @@ def too_small(family: Family, shared: int) -> Diagnostic:
         primary=family.budget.span,
         label=f"{_count(smallest - family.budget.parameters, 'parameter')} short",
         detail="\n".join(lines),
-        related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2]) + demanding,
+        related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2])
+        + related(hints)
+        + demanding,
         help=f"write `budget {smallest}` or more, or {', or '.join(ways)}",
     )
 

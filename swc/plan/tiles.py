@@ -98,6 +98,8 @@ class Tiling:
             weights = self._weights(rows, 0)
             for columns in widths:
                 tile = rows * columns
+                if best is not None and tile * self.plane.area > best[0]:
+                    break
                 if best is not None and tile * self.plane.area + cells // tile > best[0]:
                     continue
                 vectors = _vectors(weights, columns)
@@ -211,8 +213,15 @@ def _vectors(weights: dict[int, int], side: int) -> int:
 
 
 def _divisions(extents: Iterable[int]) -> list[int]:
-    """Every size ceil(extent / n), sorted."""
-    return sorted({-(-extent // n) for extent in extents for n in range(1, extent + 1)})
+    """Every size ceil(extent / n), sorted: about 2 sqrt(extent) of them, each met once."""
+    sizes: set[int] = set()
+    for extent in extents:
+        parts = 1
+        while parts <= extent:
+            size = -(-extent // parts)
+            sizes.add(size)
+            parts = (extent - 1) // (size - 1) + 1 if size > 1 else extent + 1
+    return sorted(sizes)
 
 
 def _spread(low: int, high: int, most: int) -> list[int]:

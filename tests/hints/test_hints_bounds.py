@@ -160,3 +160,11 @@ def test_a_budget_above_what_the_members_take_alone_is_to_be_lowered() -> None:
 def test_hints_of_a_warning_that_still_leads_to_a_plan() -> None:
     made = elaborate(check_text(SPEC.format(hints="public *.c1 tie a.c1", budget="100k")))
     assert [d.code for d in notes(made, plan_family(made, structure="s"))][:2] == ["SW0515", "SW0515"]
+
+
+def test_a_budget_that_hints_make_too_small_names_them_and_gives_no_advice_that_contradicts_them() -> None:
+    (found,) = errors("private *.fc, *.c?", budget=900)
+    assert found.code == "SW0601"
+    assert "public" not in found.help
+    assert "narrow `private`" in found.help
+    assert "*.c?" in places(found)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hint_specs import clusters_of, errors, family, places, plan
+from hint_specs import SPEC, clusters_of, errors, family, places, plan
 
+from swc.check import check_text
+from swc.elaborate import elaborate
 from swc.family import Family
 from swc.lock import structure_hash
 from swc.pipeline.search import named_clusters, search_hints
@@ -171,3 +173,15 @@ def test_clusters_by_hand_are_part_of_the_structure_and_bounds_are_not() -> None
     assert len({plain, *hashes}) == 4
     assert structure_hash(family("templates 2..4 for *.c1 templates 1..6")) == plain
     assert structure_hash(family("cluster back a.c1, b.c1")) == hashes[0]
+
+
+def test_parts_are_numbered_by_patterns_and_not_by_the_order_of_members() -> None:
+    text = SPEC.format(hints="clusters single apart a.c1, b.c1", budget="100k")
+    swapped = text.replace(
+        "    member a = net(8)\n    member b = net(12)", "    member b = net(12)\n    member a = net(8)"
+    )
+    assert swapped != text
+    one, other = (initial_clusters(elaborate(check_text(x, "hints.sw"))) for x in (text, swapped))
+    assert {name: set(layers) for name, layers in one.items()} == {name: set(layers) for name, layers in other.items()}
+    assert "a.c1" in one["conv3x3-part1"]
+    assert set(one["conv3x3-part2"]) == {"b.c1"}
