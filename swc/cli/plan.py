@@ -12,7 +12,7 @@ from swc.cli.amounts import AMOUNT, BUDGETS
 from swc.cli.failures import show, wants_color
 from swc.cli.options import lock_choice, lock_options
 from swc.compiler import Compiled, Loaded, load_spec
-from swc.diagnostics import Severity
+from swc.diagnostics import Severity, SpecError
 from swc.family import Budget
 from swc.files import write_atomically
 from swc.plan.drawing import shape_graphs
@@ -70,13 +70,19 @@ def plan(  # noqa: PLR0913 - one argument per option
     """Show what SPEC shares with whom, what each part costs, where the budget goes and what more would buy."""
     _check_together(budget, sweep, explain, output_format, superweights=superweights)
     output_format = _format_for(output, output_format, sweeping=sweep is not None)
-    loaded = load_spec(spec, lock_choice(lock, no_lock=no_lock))
-    if sweep is not None:
-        _show_sweep(_swept(loaded, sweep), output_format, output)
-        return
-    if budget is not None:
-        loaded = _with_budget(loaded, budget)
-    compiled = loaded.compiled()
+    try:
+        loaded = load_spec(spec, lock_choice(lock, no_lock=no_lock))
+        if sweep is not None:
+            _show_sweep(_swept(loaded, sweep), output_format, output)
+            return
+        if budget is not None:
+            loaded = _with_budget(loaded, budget)
+        compiled = loaded.compiled()
+    except SpecError as error:
+        if output_format != "json" or output is not None:
+            raise
+        show(error.diagnostics, "json")
+        raise click.exceptions.Exit(1) from error
     if output_format != "text":
         show(tuple(note for note in compiled.notes if note.severity is Severity.WARNING))
         _deliver(_drawn(compiled.plan, output_format), output)

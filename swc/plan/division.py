@@ -8,6 +8,10 @@ available together; the others are folded into shares in proportion to their cos
 least what each can be folded into. Larger clusters choose first, among ways that leave at most a hundredth of their
 share, and what they leave goes to the others; what is left in the end buys the whole ones more templates.
 
+*Traded.* Where shapes do not nest, a whole cluster can be mostly coefficients: many small SuperWeights of many users
+each. If coefficients take half of its cost or more, it is folded into what it costs, provided that its tiles then have
+more parameters in templates.
+
 *Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
 (again) into what it has and what is left: the cheapest for which that uses up the budget.
 """
@@ -26,6 +30,8 @@ from swc.plan.tiles import Choice, Tiling
 _TINY = 10
 # A cluster may leave this part of its share to others for the sake of better tiles.
 _LOOSE = 100
+# A whole cluster is compared with tiles if coefficients take up this part of its cost or more.
+_COSTLY = 2
 
 
 @frozen
@@ -47,7 +53,8 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
         available: parameters for templates and coefficients together; never exceeded.
         slack: parameters that may stay unspent if finding a use for them takes folding.
     """
-    division = _whole(planes, available, slack) or _folded(planes, available, slack)
+    whole = _whole(planes, available, slack)
+    division = _traded(planes, whole) if whole else _folded(planes, available, slack)
     return division and _settled(planes, division, available, slack)
 
 
@@ -86,6 +93,25 @@ def _whole(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Who
         division[plane.name] = Whole(tuple(own), spent(plane.pieces, own))
         start += len(plane.pieces)
     return division
+
+
+def _traded(planes: Sequence[Plane], division: Division) -> Division:
+    """Fold clusters that are mostly coefficients, where tiles of the same cost have more parameters in templates."""
+    traded = dict(division)
+    for plane in planes:
+        part = division[plane.name]
+        if not isinstance(part, Whole):
+            continue
+        pairs = zip(plane.pieces, part.counts, strict=True)
+        coefficients = sum(piece.vectors * count for piece, count in pairs)
+        templates, tiling = part.cost - coefficients, Tiling(plane)
+        # Where even the largest templates leave something, smaller ones would spend that on coefficients again.
+        if coefficients * _COSTLY < part.cost or tiling.largest < part.cost:
+            continue
+        choice = tiling.readily(part.cost, part.cost // _LOOSE)
+        if choice and choice.fold.templates * choice.fold.rows * choice.fold.columns * plane.area > templates:
+            traded[plane.name] = choice
+    return traded
 
 
 def _folded(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Whole | Choice] | None:

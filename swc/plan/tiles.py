@@ -128,6 +128,18 @@ class Tiling:
             fitting = [c for c in found if c.cost == most]
         return self._best(fitting) if fitting else None
 
+    @cached_property
+    def largest(self) -> int:
+        """What as many templates as may be cost, each as large as the plane."""
+        height, width = (max(shape[axis] for shape in self.plane.shapes) for axis in (0, 1))
+        vectors = len(self.plane.layers) if self.plane.refinable else 1
+        return self.plane.tile_templates[1] * (height * width * self.plane.area + vectors)
+
+    def readily(self, share: int, slack: int) -> Choice | None:
+        """The same where the first try succeeds, None where more would have to be tried."""
+        fitting = [c for c in self._candidates(share, *self._sides) if share - c.cost <= slack]
+        return self._best(fitting) if fitting else None
+
     def _best(self, choices: Sequence[Choice]) -> Choice:
         """The best by the objective, which is worked out only where its bound leaves a chance; ties go by size."""
         bounded = sorted(((self._bound(c.fold), c) for c in choices), key=lambda pair: -pair[0])

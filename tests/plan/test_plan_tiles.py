@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_families import member
 
+from swc.plan.division import Whole, divide
 from swc.plan.graph import Shape
 from swc.plan.model import Fold
 from swc.plan.plane import Plane
@@ -117,3 +118,23 @@ def test_never_more_templates_than_coefficient_vectors() -> None:
     found = Tiling(plane([(2, 2)], templates=(1, 8), refinable=False)).choose(10_000, 10_000)
     assert found is not None
     assert found.fold.templates <= slow_vectors([(2, 2)], found.fold.rows, found.fold.columns, refinable=False)
+
+
+def test_a_cluster_that_would_be_mostly_coefficients_is_folded_where_tiles_hold_more() -> None:
+    """Shapes that do not nest: 24 outs by 24 ins make hundreds of small SuperWeights, each of many users."""
+    shapes = [(40 + 7 * k, 201 - 7 * k) for k in range(24)] * 24
+    whole = plane(shapes, k=1)
+    share = whole.whole_cost + whole.whole_cost // 10
+    pieces = whole.pieces
+    assert 2 * sum(piece.low * piece.vectors for piece in pieces) > whole.whole_cost
+    (part,) = divide([whole], share, share // 1000).values()  # type: ignore[union-attr]  # it fits
+    assert isinstance(part, Choice)
+    assert share * 0.99 <= part.cost <= share
+    held = sum(piece.low * piece.rectangle.cells for piece in pieces)
+    assert part.fold.templates * part.fold.rows * part.fold.columns > held
+
+
+def test_a_cluster_of_few_users_stays_whole() -> None:
+    whole = plane([(64, 64), (32, 32)] * 4)
+    (part,) = divide([whole], 2 * whole.whole_cost, 100).values()  # type: ignore[union-attr]  # it fits
+    assert isinstance(part, Whole)

@@ -203,3 +203,13 @@ def test_warnings_stand_beside_the_json(swc: Swc, spec: Path) -> None:
     result = swc("plan", spec, "--budget", "400%", "--format", "json")
     assert json.loads(result.stdout)["budget"] > 0
     assert "SW0602" in result.stderr
+
+
+def test_errors_are_json_where_json_is_asked_for(swc: Swc, spec: Path) -> None:
+    result = swc("plan", spec, "--budget", "10", "--format", "json")
+    assert result.exit_code == 1
+    assert "SW0601" in json.dumps(json.loads(result.stdout))
+    assert not (spec.parent / "plan.json").exists()
+    kept = swc("plan", spec, "--budget", "10", "-o", "plan.json")
+    assert "SW0601" in kept.stderr
+    assert not (spec.parent / "plan.json").exists()
