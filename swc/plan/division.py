@@ -4,13 +4,14 @@
 out (``swc.plan.allocate``).
 
 *Folded.* Otherwise clusters stay whole from the cheapest upwards as long as they take up at most a tenth of what is
-available together; the others are folded into shares in proportion to their cost with the fewest templates, but at
-least what each can be folded into. Larger clusters choose first, among ways that leave at most a hundredth of their
-share, and what they leave goes to the others; what is left in the end buys the whole ones more templates.
+available together; the others are folded into shares in proportion to what their cost with the fewest templates is
+worth (``Spending.worth``), but at least what each can be folded into and at most what its largest tiles take. Larger
+clusters choose first, among ways that leave at most a hundredth of their share, and what they leave goes to the others;
+what is left in the end buys the whole ones more templates.
 
 *Traded.* Where shapes do not nest, a whole cluster can be mostly coefficients: many small SuperWeights of many users
-each. If coefficients take half of its cost or more, it is folded into what it costs, provided that its tiles then have
-more parameters in templates.
+each. If coefficients take a tenth of its cost or more, it is folded into what it costs, provided that its tiles then
+have more parameters in templates, and no more than its layers have weights.
 
 *Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
 (again) into what it has and what is left: the cheapest for which that uses up the budget.
@@ -31,7 +32,7 @@ _TINY = 10
 # A cluster may leave this part of its share to others for the sake of better tiles.
 _LOOSE = 100
 # A whole cluster is compared with tiles if coefficients take up this part of its cost or more.
-_COSTLY = 2
+_COSTLY = 10
 
 
 @frozen
@@ -54,13 +55,18 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
         slack: parameters that may stay unspent if finding a use for them takes folding.
     """
     whole = _whole(planes, available, slack)
-    division = _traded(planes, whole) if whole else _folded(planes, available, slack)
-    return division and _settled(planes, division, available, slack)
+    division = whole or _folded(planes, available, slack)
+    return division and _settled(planes, _traded(planes, division), available, slack)
 
 
 def smallest(planes: Sequence[Plane]) -> int:
     """The fewest parameters that templates and coefficients of these clusters can have, exactly."""
-    return sum(_least(plane) for plane in planes)
+    return sum(_least(Tiling(plane)) for plane in planes)
+
+
+def fits_folded(planes: Sequence[Plane], available: int) -> bool:
+    """Whether the cheapest ways fit, exactly."""
+    return _fit([Tiling(plane) for plane in planes], available)
 
 
 def fits_whole(planes: Sequence[Plane], available: int) -> bool:
@@ -73,8 +79,29 @@ def cost_of(division: Division) -> int:
     return sum(part.cost for part in division.values())
 
 
-def _least(plane: Plane) -> int:
-    return min(plane.whole_cost, Tiling(plane).smallest.cost)
+def templates_of(planes: Sequence[Plane], division: Division) -> int:
+    """Parameters that a division spends on templates alone."""
+    return sum(_templates(plane, division[plane.name]) for plane in planes)
+
+
+def _templates(plane: Plane, part: Whole | Choice) -> int:
+    if isinstance(part, Choice):
+        return part.fold.templates * part.fold.rows * part.fold.columns * plane.area
+    return sum((piece.cost - piece.vectors) * count for piece, count in zip(plane.pieces, part.counts, strict=True))
+
+
+def _least(tiling: Tiling) -> int:
+    return min(tiling.plane.whole_cost, tiling.smallest.cost)
+
+
+def _cheap(tiling: Tiling) -> int:
+    """A bound on the least, found at once."""
+    return min(tiling.plane.whole_cost, tiling.cheap.cost)
+
+
+def _fit(tilings: Sequence[Tiling], available: int) -> bool:
+    """Whether the cheapest ways fit; what is cheap is looked at first."""
+    return sum(map(_cheap, tilings)) <= available or sum(map(_least, tilings)) <= available
 
 
 def _is_full(plane: Plane, part: Whole | Choice) -> bool:
@@ -102,32 +129,31 @@ def _traded(planes: Sequence[Plane], division: Division) -> Division:
         part = division[plane.name]
         if not isinstance(part, Whole):
             continue
-        pairs = zip(plane.pieces, part.counts, strict=True)
-        coefficients = sum(piece.vectors * count for piece, count in pairs)
-        templates, tiling = part.cost - coefficients, Tiling(plane)
+        templates, tiling = _templates(plane, part), Tiling(plane)
         # Where even the largest templates leave something, smaller ones would spend that on coefficients again.
-        if coefficients * _COSTLY < part.cost or tiling.largest < part.cost:
+        if (part.cost - templates) * _COSTLY < part.cost or tiling.largest < part.cost:
             continue
         choice = tiling.readily(part.cost, part.cost // _LOOSE)
-        if choice and choice.fold.templates * choice.fold.rows * choice.fold.columns * plane.area > templates:
+        if choice and templates < _templates(plane, choice) <= plane.weights:
             traded[plane.name] = choice
     return traded
 
 
 def _folded(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Whole | Choice] | None:
-    least = {plane.name: _least(plane) for plane in planes}
-    if sum(least.values()) > available:
+    by_cost = [Tiling(plane) for plane in sorted(planes, key=lambda plane: (plane.whole_cost, plane.name))]
+    if not _fit(by_cost, available):
         return None
-    by_cost = sorted(planes, key=lambda plane: (plane.whole_cost, plane.name))
-    whole = _kept_whole(by_cost, available, least)
-    folded = by_cost[len(whole) :]
+    folded = by_cost[_kept_whole(by_cost, available) :]
+    whole = [tiling.plane for tiling in by_cost[: len(by_cost) - len(folded)]]
     left = available - sum(plane.whole_cost for plane in whole)
     division: dict[str, Whole | Choice] = {}
     while folded:
-        shares = _shares(folded, left, least)
-        plane = folded.pop()
-        share = shares[plane.name]
-        choice = Tiling(plane).choose(share, share // _LOOSE)
+        share = _share(folded, left)
+        tiling = folded.pop()
+        plane = tiling.plane
+        # More than the largest tiles take could only be spent on coefficients.
+        share = min(share, tiling.largest)
+        choice = tiling.choose(share, share // _LOOSE)
         if choice is None or share >= plane.whole_cost:
             whole.append(plane)
             left -= plane.whole_cost
@@ -138,32 +164,31 @@ def _folded(planes: Sequence[Plane], available: int, slack: int) -> dict[str, Wh
     return division | (_whole(whole, left + kept, slack) or {})
 
 
-def _kept_whole(by_cost: Sequence[Plane], available: int, least: Mapping[str, int]) -> list[Plane]:
-    """The cheapest clusters that fit into a tenth of what is available, if the others can still be folded."""
-    kept: list[Plane] = []
-    cost, rest = 0, sum(least.values())
-    for plane in by_cost:
-        cost += plane.whole_cost
-        rest -= least[plane.name]
-        if cost * _TINY > available or cost + rest > available:
-            break
-        kept.append(plane)
-    return kept
+def _kept_whole(by_cost: Sequence[Tiling], available: int) -> int:
+    """How many of the cheapest clusters fit into a tenth of what is available, if the others can still be folded."""
+    cheap = sum(map(_cheap, by_cost))
+    cost = 0
+    for count, tiling in enumerate(by_cost):
+        cost += tiling.plane.whole_cost
+        cheap -= _cheap(tiling)
+        if cost * _TINY > available or not (cost + cheap <= available or _fit(by_cost[count + 1 :], available - cost)):
+            return count
+    return len(by_cost)
 
 
-def _shares(planes: Sequence[Plane], available: int, least: Mapping[str, int]) -> dict[str, int]:
-    """Split in proportion to the clusters' cost, but give each at least what it needs."""
-    shares: dict[str, int] = {}
-    open_planes = list(planes)
-    while open_planes:
-        left = available - sum(shares.values())
-        weight = sum(plane.whole_cost for plane in open_planes)
-        short = [plane for plane in open_planes if left * plane.whole_cost // weight < least[plane.name]]
+def _share(tilings: Sequence[Tiling], available: int) -> int:
+    """The last one's share, in proportion to what the clusters' cost is worth, but each has at least what it needs."""
+    last, left, others = tilings[-1], available, list(tilings)
+    while True:
+        weight = sum(tiling.plane.fewest.worth for tiling in others)
+        own = {tiling.plane.name: left * tiling.plane.fewest.worth // weight for tiling in others}
+        short = [t for t in others if own[t.plane.name] < _cheap(t) and own[t.plane.name] < _least(t)]
+        if last in short:
+            return _least(last)
         if not short:
-            return shares | {plane.name: left * plane.whole_cost // weight for plane in open_planes}
-        shares |= {plane.name: least[plane.name] for plane in short}
-        open_planes = [plane for plane in open_planes if plane not in short]
-    return shares
+            return own[last.plane.name]
+        left -= sum(map(_least, short))
+        others = [tiling for tiling in others if tiling not in short]
 
 
 def _settled(planes: Sequence[Plane], division: Division, available: int, slack: int) -> Division:

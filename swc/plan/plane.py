@@ -16,6 +16,9 @@ from swc.plan.graph import Shape, closed, covers
 from swc.plan.model import Rectangle
 from swc.plan.rectangles import cut, tally
 
+# What coefficients take up beyond this part of a cluster's cost is not counted as use of the budget.
+FEW = 10
+
 
 @frozen
 class Piece:
@@ -33,6 +36,24 @@ class Piece:
     cost: int
     low: int
     high: int
+
+
+@frozen
+class Spending:
+    """Parameters in templates and in their coefficients."""
+
+    templates: int
+    coefficients: int
+
+    @property
+    def total(self) -> int:
+        """Parameters in both."""
+        return self.templates + self.coefficients
+
+    @property
+    def worth(self) -> int:
+        """As much of that as it would be if coefficients took up no more than a tenth."""
+        return min(self.total, self.templates * FEW // (FEW - 1))
 
 
 @frozen(slots=False, eq=False)
@@ -53,7 +74,7 @@ class Plane:
         """Kernel size (kh, kw) of all layers."""
         return self.layers[0].kernel
 
-    @property
+    @cached_property
     def area(self) -> int:
         """Numbers per unit cell: kh x kw."""
         return self.kernel[0] * self.kernel[1]
@@ -67,6 +88,11 @@ class Plane:
     def shapes(self) -> Mapping[Shape, int]:
         """How many layers have each shape (out, in)."""
         return Counter((layer.out, layer.inputs) for layer in self.layers)
+
+    @cached_property
+    def weights(self) -> int:
+        """Weights of all layers together: more template parameters than that could make none of them freer."""
+        return sum(out * inputs * count for (out, inputs), count in self.shapes.items()) * self.area
 
     @cached_property
     def tile_templates(self) -> Bounds:
@@ -83,29 +109,40 @@ class Plane:
             found.append(Piece(self.name, rectangle, node, users, vectors, cost, *self._bounds(node, vectors)))
         return tuple(found)
 
-    @cached_property
+    @property
     def whole_cost(self) -> int:
         """Parameters of the whole cluster with the fewest templates allowed."""
-        return self._spending[0]
+        return self.fewest.total
 
-    @cached_property
+    @property
     def capacity(self) -> int:
         """Parameters of the whole cluster with the most templates allowed."""
+        return self.most.total
+
+    @property
+    def fewest(self) -> Spending:
+        """What the whole cluster costs with the fewest templates allowed."""
+        return self._spending[0]
+
+    @property
+    def most(self) -> Spending:
+        """What the whole cluster costs with the most templates allowed."""
         return self._spending[1]
 
     @cached_property
-    def _spending(self) -> tuple[int, int]:
+    def _spending(self) -> tuple[Spending, Spending]:
         """The least and the most that the whole cluster can cost, counted without making its SuperWeights."""
-        least = most = 0
-        area = self.area
+        least = most = least_coefficients = most_coefficients = 0
         for node, below in covers(self.shapes):
             count, cells = tally(node, below)
             vectors = self._vectors(node)
-            cost = cells * area + count * vectors
             low, high = self._bounds(node, vectors)
-            least += low * cost
-            most += high * cost
-        return least, most
+            least += low * cells
+            most += high * cells
+            least_coefficients += low * count * vectors
+            most_coefficients += high * count * vectors
+        area = self.area
+        return Spending(least * area, least_coefficients), Spending(most * area, most_coefficients)
 
     @cached_property
     def _users(self) -> Mapping[Shape, int]:

@@ -20,7 +20,7 @@ from functools import cached_property
 from attrs import frozen
 
 from swc.plan.bins import Binning, Part
-from swc.plan.division import smallest
+from swc.plan.division import fits_folded
 from swc.plan.plane import Plane, planes_of
 
 
@@ -32,9 +32,9 @@ class _Parted:
     planes: Sequence[Plane]
 
     @cached_property
-    def capacity(self) -> int:
-        """The most that the runs can spend."""
-        return sum(plane.capacity for plane in self.planes)
+    def worth(self) -> int:
+        """The most that the runs can spend while coefficients are no more than a tenth of it."""
+        return sum(plane.most.worth for plane in self.planes)
 
     @cached_property
     def cost(self) -> int:
@@ -56,20 +56,20 @@ def part_by_shape(binning: Binning, bins: Mapping[str, Part], room: int, goal: i
         goal: how much of that should be spent.
     """
     levels = _Levels(binning, bins)
-    goal = min(goal, levels.capacity(levels.most))
+    goal = min(goal, levels.worth(levels.most))
     low, high = 1, levels.most
-    if levels.capacity(low) >= goal:
+    if levels.worth(low) >= goal:
         return dict(bins)
     while high - low > 1:
         middle = (low + high) // 2
-        if levels.capacity(middle) < goal:
+        if levels.worth(middle) < goal and levels.cost(middle) <= room:
             low = middle
         else:
             high = middle
     chosen = dict(levels.at(low))
     _raise(chosen, levels.at(high), room, goal)
     _raise(chosen, levels.at(levels.most), room, goal)
-    if sum(parted.capacity for parted in chosen.values()) < goal:
+    if sum(parted.worth for parted in chosen.values()) < goal:
         _overdraw(chosen, levels.at(high), room)
     return {name: run for parted in chosen.values() for name, run in parted.runs.items()}
 
@@ -106,9 +106,13 @@ class _Levels:
             self._known[level] = {name: _Parted(own, [planes[run] for run in own]) for name, own in runs.items()}
         return self._known[level]
 
-    def capacity(self, level: int) -> int:
-        """The most that all bins can spend at this level."""
-        return sum(parted.capacity for parted in self.at(level).values())
+    def worth(self, level: int) -> int:
+        """What all bins are worth at this level."""
+        return sum(parted.worth for parted in self.at(level).values())
+
+    def cost(self, level: int) -> int:
+        """The least that all bins can spend while they are whole at this level."""
+        return sum(parted.cost for parted in self.at(level).values())
 
 
 def _is_full(plane: Plane) -> bool:
@@ -128,23 +132,23 @@ def _runs(name: str, part: Part, count: int) -> dict[str, Part]:
 
 def _raise(chosen: dict[str, _Parted], level: _Level, room: int, goal: int) -> None:
     """Bring bins to a level, those that gain most first, until the goal is reached; pass over what would not fit."""
-    capacity = sum(parted.capacity for parted in chosen.values())
+    worth = sum(parted.worth for parted in chosen.values())
     cost = sum(parted.cost for parted in chosen.values())
-    gains = {name: level[name].capacity - parted.capacity for name, parted in chosen.items()}
+    gains = {name: level[name].worth - parted.worth for name, parted in chosen.items()}
     for name in sorted(gains, key=lambda name: (-gains[name], name)):
-        if gains[name] <= 0 or capacity >= goal:
+        if gains[name] <= 0 or worth >= goal:
             break
         more = level[name].cost - chosen[name].cost
         if cost + more <= room:
-            capacity, cost = capacity + gains[name], cost + more
+            worth, cost = worth + gains[name], cost + more
             chosen[name] = level[name]
 
 
 def _overdraw(chosen: dict[str, _Parted], level: _Level, room: int) -> None:
     """Bring the bin to a level that costs least among those that gain, if what does not fit then can be folded."""
-    gaining = [name for name, parted in chosen.items() if level[name].capacity > parted.capacity]
+    gaining = [name for name, parted in chosen.items() if level[name].worth > parted.worth]
     if gaining:
         name = min(gaining, key=lambda name: (level[name].cost - chosen[name].cost, name))
         trial = {**chosen, name: level[name]}
-        if smallest([plane for parted in trial.values() for plane in parted.planes]) <= room:
+        if fits_folded([plane for parted in trial.values() for plane in parted.planes], room):
             chosen[name] = level[name]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 
@@ -79,10 +79,23 @@ class Tiling:
         return weights
 
     @cached_property
+    def _extents(self) -> tuple[int, int]:
+        """Height and width of the plane, in cells."""
+        height, width = (max(shape[axis] for shape in self.plane.shapes) for axis in (0, 1))
+        return height, width
+
+    @cached_property
     def _sides(self) -> tuple[list[int], list[int]]:
         """The heights and the widths that cut some layer into equal parts."""
         heights, widths = (_divisions({shape[axis] for shape in self.plane.shapes}) for axis in (0, 1))
         return heights, widths
+
+    @cached_property
+    def cheap(self) -> Choice:
+        """A cheap way to fold the cluster, found at once: the cheapest among a few square tiles."""
+        height, width = self._extents
+        sides = {max(height, width) // 2**k for k in range(max(height, width).bit_length())}
+        return min((self._fewest(min(side, height), min(side, width)) for side in sides), key=_by_cost)
 
     @cached_property
     def smallest(self) -> Choice:
@@ -93,21 +106,22 @@ class Tiling:
         """
         heights, widths = self._sides
         cells = sum(o * i * weight for (o, i), weight in self._terms.items())
-        best: tuple[int, int, int, int] | None = None
+        best = self.cheap
         for rows in heights:
             weights = self._weights(rows, 0)
             for columns in widths:
                 tile = rows * columns
-                if best is not None and tile * self.plane.area > best[0]:
+                if tile * self.plane.area > best.cost:
                     break
-                if best is not None and tile * self.plane.area + cells // tile > best[0]:
-                    continue
-                vectors = _vectors(weights, columns)
-                templates = min(self.plane.tile_templates[0], vectors)
-                cost = templates * (tile * self.plane.area + vectors)
-                best = min(best or (cost, rows, columns, templates), (cost, rows, columns, templates))
-        cost, rows, columns, templates = best or (0, 0, 0, 0)
-        return Choice(Fold(rows, columns, templates), cost)
+                if tile * self.plane.area + cells // tile <= best.cost:
+                    best = min(best, self._fewest(rows, columns, weights), key=_by_cost)
+        return best
+
+    def _fewest(self, rows: int, columns: int, weights: Mapping[int, int] | None = None) -> Choice:
+        """Tiles of this size with the fewest templates allowed; ``weights`` are those of the rows, if known."""
+        vectors = _vectors(self._weights(rows, 0) if weights is None else weights, columns)
+        templates = min(self.plane.tile_templates[0], vectors)
+        return Choice(Fold(rows, columns, templates), templates * (rows * columns * self.plane.area + vectors))
 
     def choose(self, share: int, slack: int) -> Choice | None:
         """The best way to fold the cluster into ``share`` parameters, None if there is no way.
@@ -118,8 +132,7 @@ class Tiling:
         found = list(self._candidates(share, *self._sides))
         fitting = [c for c in found if share - c.cost <= slack]
         if not fitting:
-            extents = (max(shape[axis] for shape in self.plane.shapes) for axis in (0, 1))
-            found += self._candidates(share, *(_spread(1, extent, _SIDES) for extent in extents))
+            found += self._candidates(share, *(_spread(1, extent, _SIDES) for extent in self._extents))
             if share >= self.smallest.cost:
                 found.append(self.smallest)
             fitting = [c for c in found if share - c.cost <= slack]
@@ -131,7 +144,7 @@ class Tiling:
     @cached_property
     def largest(self) -> int:
         """What as many templates as may be cost, each as large as the plane."""
-        height, width = (max(shape[axis] for shape in self.plane.shapes) for axis in (0, 1))
+        height, width = self._extents
         vectors = len(self.plane.layers) if self.plane.refinable else 1
         return self.plane.tile_templates[1] * (height * width * self.plane.area + vectors)
 
@@ -185,7 +198,7 @@ class Tiling:
 
     def _candidates(self, share: int, heights: Iterable[int], widths: Iterable[int]) -> Iterator[Choice]:
         for axis, sides in ((0, heights), (1, widths)):
-            limit = max(shape[1 - axis] for shape in self.plane.shapes)
+            limit = self._extents[1 - axis]
             for side in sides:
                 weights = self._weights(side, axis)
                 for templates in _spread(*self.plane.tile_templates, _COUNTS):
@@ -214,13 +227,18 @@ class Tiling:
         return None
 
 
+def _by_cost(choice: Choice) -> tuple[int, int, int]:
+    """What decides between the cheapest ways."""
+    return choice.cost, choice.fold.rows, choice.fold.columns
+
+
 def _preference(fold: Fold) -> float:
     """Variety times squareness."""
     short, long = sorted((fold.rows, fold.columns))
     return fold.templates / (fold.templates + 1) * float((short / long) ** 0.125)
 
 
-def _vectors(weights: dict[int, int], side: int) -> int:
+def _vectors(weights: Mapping[int, int], side: int) -> int:
     return sum(weight * -(-extent // side) for extent, weight in weights.items())
 
 

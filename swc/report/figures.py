@@ -106,8 +106,11 @@ class Figures:
 
     @property
     def freedom(self) -> float:
-        """Template parameters for each weight that is made from them; 1 when sharing takes nothing away."""
-        return self.plan.parameters.templates / self.weights_served if self.weights_served else 0.0
+        """Template parameters for each weight that is made from them, at most 1: then sharing takes nothing away.
+
+        Tiles of a small cluster can hold more than its layers have weights, which makes none of them freer.
+        """
+        return min(1.0, self.plan.parameters.templates / self.weights_served) if self.weights_served else 0.0
 
     def template_cost(self, item: SuperWeight) -> int:
         """Parameters of a SuperWeight's own templates; 0 for a tile, whose templates are the cluster's."""
