@@ -11,7 +11,7 @@ what is left in the end buys the whole ones more templates.
 
 *Traded.* Where shapes do not nest, a whole cluster can be mostly coefficients: many small SuperWeights of many users
 each. If coefficients take a tenth of its cost or more, it is folded into what it costs, provided that its tiles then
-have more parameters in templates, and no more than its layers have weights.
+have a tenth more parameters in templates, and no more than its layers have weights.
 
 *Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
 (again) into what it has and what is left: the cheapest for which that uses up the budget.
@@ -31,7 +31,7 @@ from swc.plan.tiles import Choice, Tiling
 _TINY = 10
 # A cluster may leave this part of its share to others for the sake of better tiles.
 _LOOSE = 100
-# A whole cluster is compared with tiles if coefficients take up this part of its cost or more.
+# Tiles are looked for if coefficients take up this part of a whole cluster's cost, and taken if they hold so much more.
 _COSTLY = 10
 
 
@@ -134,7 +134,7 @@ def _traded(planes: Sequence[Plane], division: Division) -> Division:
         if (part.cost - templates) * _COSTLY < part.cost or tiling.largest < part.cost:
             continue
         choice = tiling.readily(part.cost, part.cost // _LOOSE)
-        if choice and templates < _templates(plane, choice) <= plane.weights:
+        if choice and templates * (_COSTLY + 1) < _templates(plane, choice) * _COSTLY <= plane.weights * _COSTLY:
             traded[plane.name] = choice
     return traded
 
