@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ def mobile(k: int) -> Member:
     widths = [17 + 3 * k + 8 * i for i in range(4 + k)]
     layers = [
         layer
-        for before, after in zip(widths, widths[1:], strict=False)
+        for before, after in pairwise(widths)
         for layer in ((before, 1, (3, 3), CONV, before), (after, before, (1, 1), CONV, 1))
     ]
     return built(f"m{k}", layers)
