@@ -21,10 +21,10 @@ def check_budget(budget: t.Budget, members: list[str], diagnostics: Diagnostics)
     if not isfinite(value.percent) or not 0 < value.percent <= 1e6:
         diagnostics.error(
             "SW0612",
-            "the budget must be a share above 0%",
+            "the budget must be a share above 0%" if value.percent <= 0 else "the budget is a share above 1,000,000%",
             value.span,
             label="not a share" if value.percent <= 0 else "too large",
-            help="write `10% of wrn(28, 10)`, or `25% of members`",
+            help="write `10% of wrn(28, 10)`, or `25% of members`" if value.percent <= 0 else "write a smaller share",
         )
     if isinstance(value.base, t.Reference) and value.base.name.text not in (*members, "members"):
         name = value.base.name
@@ -36,7 +36,7 @@ def check_budget(budget: t.Budget, members: list[str], diagnostics: Diagnostics)
             label="no member",
             help=f"write `{near[0]}`"
             if near
-            else "name a member, `members` for all of them, or an architecture with its arguments",
+            else "name a member, `members` for all of them, or an architecture with its arguments, as `wrn(28, 10)`",
             fix=near[0] if near else None,
         )
 

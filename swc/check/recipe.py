@@ -20,6 +20,23 @@ _OTHER_OPTIMIZERS = frozenset(
 )
 """Optimizers that people ask for, and that swc does not have."""
 
+_MISPLACED = (
+    dict.fromkeys(("lr", "learning_rate"), "the optimizer has it, as `sgd(lr=0.1)`")
+    | dict.fromkeys(("momentum", "nesterov"), "the optimizer has it, as `sgd(lr=0.1, momentum=0.9, nesterov)`")
+    | dict.fromkeys(("decay", "weight_decay", "wd"), "the optimizer has it, as `sgd(lr=0.1, decay=5e-4)`")
+    | dict.fromkeys(("optimizer", "optimiser", "optim"), "write `sgd(lr=0.1)`, with nothing before it")
+    | dict.fromkeys(
+        ("schedule", "scheduler"), "write `cosine(warmup=5)`, `steps(60, 120)` or such, with nothing before it"
+    )
+    | dict.fromkeys(("warmup",), "the schedule has it, as `cosine(warmup=5)`")
+    | dict.fromkeys(("gamma", "milestones"), "the schedule has it, as `steps(60, 120, gamma=0.2)`")
+    | dict.fromkeys(("batch_size", "batchsize"), "write `batch 128`")
+    | dict.fromkeys(("label_smoothing",), "write `smoothing 0.1`")
+    | dict.fromkeys(("seed", "device", "data", "dataset"), "`swc train` takes it on the command line")
+    | dict.fromkeys(AUGMENTS, "`augment` names all of them, with commas between, as `augment crop, flip`")
+)
+"""Where the setting belongs that people look for in this section."""
+
 
 def read_recipe(train: t.Train | None, diagnostics: Diagnostics) -> Recipe:
     """The settings of a `train` section, with the defaults of :class:`swc.family.Recipe` for those it leaves out."""
@@ -73,7 +90,7 @@ def _scalar(item: t.Scalar, recipe: Recipe, diagnostics: Diagnostics) -> Recipe:
             f"`{name}` must be {article(Type.INT)}, and this is a float",
             Span(span.source, start, span.end),
             label="not a whole number",
-            help="write a whole number",
+            help=f"write `{name} {item.value:.0f}`" if item.value.is_integer() else "write a whole number",
         )
         return recipe
     if not check_bounds(setting, item.value, item.span, diagnostics):
@@ -93,11 +110,17 @@ def _choice(item: t.Choice, diagnostics: Diagnostics) -> Reading | None:
             f"`{name}` is written with a number and nothing else",
             item.span,
             label="expected a name and a number",
-            help=f"write `{name} {SCALARS[name.text].default:g}`",
+            help=f"write `{name} {_number(item.call) or f'{SCALARS[name.text].default:g}'}`",
         )
     else:
         _unknown(name, diagnostics)
     return None
+
+
+def _number(call: t.Call) -> str:
+    """The one number that a call is given, as it is written."""
+    values = [argument.value for argument in call.arguments]
+    return values[0].span.text if len(values) == 1 and isinstance(values[0], t.Number) else ""
 
 
 def _unknown(name: t.Name, diagnostics: Diagnostics) -> None:
@@ -112,8 +135,11 @@ def _unknown(name: t.Name, diagnostics: Diagnostics) -> None:
         )
         return
     known = [*SCALARS, *choices, "augment"]
+    near: list[str]
     if name.text.lower() in _OTHER_OPTIMIZERS:
         near, advice = [], f"`sgd` is the only optimizer: `{OPTIMIZERS['sgd'].signature.text}`"
+    elif name.text.lower() in _MISPLACED:
+        near, advice = [], _MISPLACED[name.text.lower()]
     else:
         near = near_names(name.text, known)
         listed = ", ".join(f"`{x}`" for x in known)

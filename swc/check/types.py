@@ -123,7 +123,7 @@ def _reference(expression: t.Reference, environment: Environment, diagnostics: D
             help=f"call it, as `{signature.text}`" if signature else "",
         )
         return None
-    near = near_names(name, environment.variables)
+    near = [name.lower()] if name in {"True", "False"} else near_names(name, environment.variables)
     if environment.in_body:
         known = "values known here: " + ", ".join(f"`{x}`" for x in sorted(environment.variables))
     else:

@@ -9,14 +9,13 @@ from fractions import Fraction
 from attrs import field, frozen
 
 from swc.check.budget import LARGEST
+from swc.syntax.numbers import LONGEST, SCALES, exact, is_number
 
-_AMOUNT = re.compile(r"(?P<number>[0-9][0-9_]*(?:\.[0-9]+)?) ?(?P<unit>[kMG%]?)")
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+_UNITS = {"": 1, **SCALES}
 _LARGEST_PERCENT = 10**6
-_LONGEST = 60
 _POINTS = 12
 _MOST_POINTS = 200
-_RANGE = re.compile(r"(?P<low>[^.]*(?:\.[^.]+)?)\.\.(?P<high>[^/+]*)(?:(?P<how>[/+])(?P<steps>.*))?")
+_RANGE = re.compile(r"(?P<low>[^.]*(?:\.[^.]+)?)\.\.(?P<high>(?:[^/+]|(?<=[eE])\+)*)(?:(?P<how>[/+])(?P<steps>.*))?")
 
 
 class AmountError(ValueError):
@@ -44,31 +43,47 @@ class Amount:
 
 
 def parse_amount(text: str) -> Amount:
-    """Read one amount.
+    """Read one amount, written as in a spec's `budget`; a share is of what the members take alone.
 
     Raises:
         AmountError: the text is no amount, not above zero, too large, or a fraction of a parameter.
     """
     text = text.strip()
-    found = _AMOUNT.fullmatch(text) if len(text) <= _LONGEST else None
-    if found is None:
-        way = "write a number of parameters, such as 36.5M, 500k or 2_000_000, or a share, such as 10%"
-        if re.fullmatch(r"-[0-9].*", text):
-            raise AmountError(f"{text} is below zero: {way}")
-        raise AmountError(f"{text[:_LONGEST]!r} is no amount: {way}")
-    number = Fraction(Decimal(found["number"].replace("_", "")))
-    if number == 0:
+    number, relative = (text[:-1].rstrip(), True) if text.endswith("%") else (text, False)
+    if not is_number(number) or len(number) > LONGEST or (relative and number[-1] in SCALES):
+        raise _no_amount(text)
+    value = exact(number)
+    if value == 0:
         raise AmountError(f"nothing fits into a budget of {text}: write an amount above zero, such as 36.5M or 10%")
-    if found["unit"] == "%":
-        if number > _LARGEST_PERCENT:
+    if relative:
+        if value > _LARGEST_PERCENT:
             raise AmountError(f"{text} is above {_LARGEST_PERCENT:,}%: write a smaller share")
-        return Amount(number, text, relative=True)
-    number *= _UNITS[found["unit"]]
-    if number.denominator != 1:
+        return Amount(value, text, relative=True)
+    if value.denominator != 1:
         raise AmountError(f"{text} is no whole number of parameters: a share is written with %, such as 10%")
-    if number > LARGEST:
+    if value > LARGEST:
         raise AmountError(f"{text} is above {LARGEST:,} parameters: write a smaller number")
-    return Amount(number, text)
+    return Amount(value, text)
+
+
+def _no_amount(text: str) -> AmountError:
+    """What is wrong with a text that is no amount, and what to write."""
+    way = "write a number of parameters, such as 36.5M, 500k or 2_000_000, or a share, such as 10%"
+    if not text:
+        return AmountError(f"an amount is missing: {way}")
+    if re.fullmatch(r"-[0-9].*", text):
+        return AmountError(f"{text[:LONGEST]} is below zero: {way}")
+    share = re.fullmatch(r"(.*%)\s*of\b.*", text)
+    if share and is_number(share[1][:-1].rstrip()):
+        return AmountError(
+            f"{text[:LONGEST]!r} is no amount: write {share[1]}, which is of what the members take alone"
+        )
+    unit = re.fullmatch(r"([0-9][0-9_.]*)\s*([kKmMgG])", text)
+    if unit and len(text) <= LONGEST:
+        near = unit[1] + (unit[2].lower() if unit[2] in "kK" else unit[2].upper())
+        if is_number(near):
+            return AmountError(f"{text!r} is no amount: write {near}")
+    return AmountError(f"{text[:LONGEST]!r} is no amount: {way}")
 
 
 def parse_sweep(text: str) -> tuple[Amount, ...]:
@@ -93,13 +108,17 @@ def _range(text: str) -> list[Amount]:
     found = _RANGE.fullmatch(text)
     if found is None:
         raise AmountError(f"{text!r} is no range: write 1%..100%, 1%..100%/20 (how many) or 10%..50%+5% (a step)")
+    if not found["low"].strip() or not found["high"].strip():
+        raise AmountError(f"{text} has one end only: write both, as 1%..100%")
     low, high = parse_amount(found["low"]), parse_amount(found["high"])
     if low.relative != high.relative:
         raise AmountError(f"{text}: write both ends as shares, or both as numbers of parameters")
-    if low.value >= high.value:
+    if low.value == high.value:
+        raise AmountError(f"{text} is one budget and no range: write {low.text}, or a larger end")
+    if low.value > high.value:
         raise AmountError(f"{text} goes from {low.text} down to {high.text}: put the smaller end first")
     if found["how"] == "+":
-        return _equal_steps(low, high, parse_amount(found["steps"]), text)
+        return _equal_steps(low, high, _step(found["steps"], text), text)
     count = _POINTS if found["how"] is None else _count(found["steps"], text)
     return [low, *(_between(low, high, k, count) for k in range(1, count - 1)), high]
 
@@ -108,6 +127,13 @@ def _count(text: str, whole: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text.strip()) or not 2 <= int(text) <= _MOST_POINTS:
         raise AmountError(f"{whole}: the number of budgets is a whole number from 2 to {_MOST_POINTS}")
     return int(text)
+
+
+def _step(text: str, whole: str) -> Amount:
+    try:
+        return parse_amount(text)
+    except AmountError as error:
+        raise AmountError(f"{whole}: a step is an amount above zero, as in 10%..50%+5%") from error
 
 
 def _equal_steps(low: Amount, high: Amount, step: Amount, whole: str) -> list[Amount]:

@@ -10,7 +10,7 @@ from swc.syntax.wording import keyword
 
 _CHARACTERS = {
     "#": "comments begin with `//`",
-    ";": "leave it out: each statement stands on a line of its own",
+    ";": "leave it out: nothing stands between statements, or between settings",
     "'": 'texts stand in double quotes, as "text"',
     "&": "write `and`",
     "|": "write `or`",
@@ -37,18 +37,6 @@ _WORDS = {
     "True": "write `true`",
     "False": "write `false`",
 }
-# Slips in a share section: the text up to and with the token that does not fit, and what is meant.
-_SHARING = (
-    (r"\bcluster\s+(?:gradient|single|depth)", "write `clusters` to say how clusters are found"),
-    (r"\bcluster\s+\w+\s*:", "leave out the colon: `cluster back *.group3.*`"),
-    (r"\bcluster\s+\S+", "a cluster made by hand has a name first, as `cluster back *.group3.*`"),
-    (r"\bclusters\s+(?!(?:gradient|single|depth)\b)\w+\s+[\w*?.]+", "write `cluster NAME PATTERNS` for one by hand"),
-    (r"\btemplates\s+[\d_]+(?:\s*\.\.\s*[\d_]+)?\s+[\w*?.]+", "write `templates 2..4 for *.conv1`"),
-    (r"\bbins\s+[\d_]+(?!\s+for\b)\s+[\w*?.]+", "write `bins 4 for deep.*`"),
-    (r"\bbins\s+[\d_]+\s+for\s+\S+", "name layers by patterns, as `bins 4 for deep.*`"),
-    (r"\bfor\s+\S+", "name layers by patterns, as `templates 2..4 for *.conv1`"),
-)
-_SECTIONS = frozenset({"input", "output", "budget", "member", "share", "train"})
 NUMBERS = "write numbers as `128`, `1_000_000`, `0.5` or `5e-4`; a budget may end in k, M or G, as `36.5M`"
 
 
@@ -75,9 +63,6 @@ def about_token(text: str, offset: int, token: str, kind: str, expected: Abstrac
     if near:
         return f"write `{near[0]}`"
     before, after = text[:offset].rstrip(), text[offset + len(token) :]
-    sharing = _about_sharing(before, token, expected)
-    if sharing:
-        return sharing
     word = re.search(r"\w+$", before)
     if word and word[0] in _WORDS_BEFORE:
         return _WORDS_BEFORE[word[0]]
@@ -91,17 +76,11 @@ def about_token(text: str, offset: int, token: str, kind: str, expected: Abstrac
         return "decimal numbers have a point, as `36.5M`"
     if kind in {"PLUS", "MINUS", "STAR", "SLASH"} and after[:1] == "=" and word:
         return f"write `{word[0]} = {word[0]} {token} ...`"
-    return _about_missing(before, kind, expected) or _about_structure(before, after, kind, expected)
+    return _about_missing(before, kind, expected) or _about_structure(before, kind, expected)
 
 
 def _reserved(token: str) -> str:
     return f"`{token}` is a word of the language and cannot be a name; choose another"
-
-
-def _about_sharing(before: str, token: str, expected: AbstractSet[str]) -> str:
-    if token in _SECTIONS or not expected & {"PATTERN", "CLUSTER_NAME", "_TEMPLATES"}:
-        return ""
-    return next((advice for slip, advice in _SHARING if re.search(rf"{slip}$", f"{before} {token}")), "")
 
 
 def _about_missing(before: str, kind: str, expected: AbstractSet[str]) -> str:
@@ -119,16 +98,10 @@ def _about_missing(before: str, kind: str, expected: AbstractSet[str]) -> str:
     )
 
 
-def _about_structure(before: str, after: str, kind: str, expected: AbstractSet[str]) -> str:
+def _about_structure(before: str, kind: str, expected: AbstractSet[str]) -> str:
     equal = kind == "EQUAL" and "EQUAL" not in expected
-    member = re.search(r"\bmember\s+(\w+)$", before)
-    called = re.match(r"\s*(\w+)\s*\(", after)
     in_family = re.findall(r"^[ \t]*(block|arch|family)\b", before, re.MULTILINE)[-1:] == ["family"]
     slips = (
-        (
-            kind == "COLON" and member is not None,
-            f"write `member {member and member[1]} = {called[1] if called else 'architecture'}(...)`",
-        ),
         (kind == "COMPARE" and "EQUAL" in expected, "write a single `=` to assign"),
         (kind == "COMPARE", "compare two values at a time, and join the comparisons with `and`"),
         (kind == "COLON" and "EQUAL" in expected, "assign what it computes, as `y = label: conv(...)`"),

@@ -10,23 +10,11 @@ from lark.visitors import Transformer_NonRecursive, v_args
 
 from swc.diagnostics import Source, Span
 from swc.syntax import tree as t
-
-_SCALES = {"k": 10**3, "M": 10**6, "G": 10**9}
+from swc.syntax.numbers import number, parameters
 
 
 def _flat(children: list[Any], kind: type | tuple[type, ...]) -> tuple[Any, ...]:
     return tuple(child for child in children if isinstance(child, kind))
-
-
-def number(text: str) -> int | float:
-    """The value of a number as written; whole numbers with a suffix stay exact."""
-    digits = str(text).replace("_", "")
-    if digits[-1] in _SCALES:
-        whole, _, fraction = digits[:-1].partition(".")
-        scaled = int(whole + fraction) * _SCALES[digits[-1]]
-        exact, rest = divmod(scaled, 10 ** len(fraction))
-        return exact if rest == 0 else scaled / float(10 ** len(fraction))
-    return int(digits) if digits.isdigit() else float(digits)
 
 
 @v_args(meta=True)
@@ -152,14 +140,14 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
 
     def amount(self, meta: Meta, children: list[Any]) -> t.Amount:
         first = children[0]
-        return first if isinstance(first, t.Amount) else t.Amount(number(first), str(first), span=self._span(meta))
+        return first if isinstance(first, t.Amount) else t.Amount(parameters(first), str(first), span=self._span(meta))
 
     def negative_amount(self, meta: Meta, children: list[Token]) -> t.Amount:
-        return t.Amount(-number(children[1]), f"-{children[1]}", span=self._span(meta))
+        return t.Amount(-parameters(children[1]), f"-{children[1]}", span=self._span(meta))
 
     def relative(self, meta: Meta, children: list[Any]) -> t.Relative:
-        percent, _, base = children
-        return t.Relative(number(percent), base, span=self._span(meta))
+        minus, percent, _, base = children
+        return t.Relative(number(percent) if minus is None else -number(percent), base, span=self._span(meta))
 
     def member(self, meta: Meta, children: list[Any]) -> t.Member:
         return t.Member(*children, span=self._span(meta))

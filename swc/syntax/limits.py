@@ -7,11 +7,11 @@ from typing import Any
 from lark import Token, Tree
 
 from swc.diagnostics import Diagnostics, Source, Span
+from swc.syntax.numbers import LONGEST
 
 MAXIMUM_DEPTH = 100
 MAXIMUM_REPEATS = 16  # Python, which specs are compiled to, refuses more than 20 loops within each other
 LARGEST_NUMBER = 10**15
-_LONGEST_NUMBER = 60  # characters; longer ones are not even converted
 
 
 def check_limits(source: Source, tree: Tree[Any], diagnostics: Diagnostics) -> None:
@@ -54,11 +54,11 @@ def _check_number(source: Source, token: Token, diagnostics: Diagnostics) -> Non
     if token.type not in {"INT", "FLOAT", "COUNT"}:
         return
     start = token.start_pos or 0
-    if len(token) > _LONGEST_NUMBER or (token.type != "COUNT" and float(token.replace("_", "")) > LARGEST_NUMBER):
+    if len(token) > LONGEST or (token.type != "COUNT" and float(token.replace("_", "")) > LARGEST_NUMBER):
         diagnostics.error(
             "SW0108",
-            "this number is too large" if len(token) <= _LONGEST_NUMBER else "this number has too many digits",
+            "this number is too large" if len(token) <= LONGEST else "this number has too many digits",
             Span(source, start, start + len(token)),
-            label=f"above {LARGEST_NUMBER:.0e}" if len(token) <= _LONGEST_NUMBER else "too long",
+            label=f"above {LARGEST_NUMBER:,}" if len(token) <= LONGEST else "too long",
             help="write a smaller or shorter number",
         )

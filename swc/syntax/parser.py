@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import cache
+from math import ceil, floor
 from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -12,7 +14,10 @@ from swc.diagnostics import Diagnostics, Related, Source, Span
 from swc.resources import grammar_text
 from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
-from swc.syntax.limits import check_limits
+from swc.syntax.limits import LARGEST_NUMBER, check_limits
+from swc.syntax.numbers import LONGEST, exact, is_number
+from swc.syntax.sections import unclosed
+from swc.syntax.slips import about_slip
 from swc.syntax.tree import File
 from swc.syntax.trivia import trivia_of
 from swc.syntax.wording import expected_words, join_or
@@ -24,7 +29,6 @@ _NO_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*((?i:sw)\b(?:\s+[0-9]\S*|[ \t]+(?!(
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
 _ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
 _MALFORMED_NUMBER = re.compile(r"[0-9](?:[0-9A-Za-z_]|\.(?!\.))*|\.[0-9][0-9A-Za-z_]*")
-_BRACES = re.compile(r'"[^"\n]*"|//[^\n]*|[{}]')
 
 
 @cache
@@ -136,8 +140,14 @@ def _report_characters(source: Source, offset: int, diagnostics: Diagnostics) ->
         diagnostics.error("SW0104", "this text has no closing quote", span, label='expected `"` before the line ends')
         return
     number = _number_around(source.text, offset)
+    slip = about_slip(source.text, offset)
     if number is not None:
-        _report_number(Span(source, *number), diagnostics)
+        # A number of the language is refused where the lexer reads a whole one and stumbles over the rest.
+        found = Span(source, *number)
+        if is_number(found.text):
+            _report_fraction(found, diagnostics)
+        else:
+            _report_number(found, slip, diagnostics)
         return
     span = Span(source, offset, offset + 1)
     shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
@@ -146,7 +156,7 @@ def _report_characters(source: Source, offset: int, diagnostics: Diagnostics) ->
         f"the language has no use for {shown} here",
         span,
         label="unexpected character",
-        help=about_character(character),
+        help=slip or about_character(character),
     )
 
 
@@ -159,8 +169,25 @@ def _number_around(text: str, offset: int) -> tuple[int, int] | None:
     return (start, match.end()) if match and match.end() > offset else None
 
 
-def _report_number(span: Span, diagnostics: Diagnostics) -> None:
-    diagnostics.error("SW0105", f"`{span.text}` is not a number", span, label="not a number", help=NUMBERS)
+def _report_number(span: Span, advice: str, diagnostics: Diagnostics) -> None:
+    label = "not a number"
+    if set(span.text) <= set("0123456789_."):
+        label = "expected digits on both sides of the point" if "." in span.text else "expected digits around each `_`"
+    diagnostics.error("SW0105", f"`{span.text}` is not a number", span, label=label, help=advice or NUMBERS)
+
+
+def _report_fraction(span: Span, diagnostics: Diagnostics) -> None:
+    """A number of the language where only whole ones without a unit can stand."""
+    value = exact(span.text) if len(span.text) <= LONGEST else Fraction(0)
+    whole = value.denominator == 1
+    near = [str(value)] if whole else [str(number) for number in (floor(value), ceil(value)) if number > 0]
+    diagnostics.error(
+        "SW0105",
+        f"`{span.text}` is not {'written as ' if whole else ''}a whole number",
+        span,
+        label="expected a whole number",
+        help=f"write {' or '.join(f'`{number}`' for number in near)}" if value < LARGEST_NUMBER else NUMBERS,
+    )
 
 
 def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnostics) -> None:
@@ -169,36 +196,30 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
     expected = set(error.accepts or error.expected or ())
     ended = token.type == "$END"
     offset = len(source.text) if ended else (token.start_pos or 0)
-    if token.type == "PATTERN" and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:
-        _report_number(Span(source, offset, offset + len(token)), diagnostics)
-        return
     previous = _previous_end(source, offset)
+    missing = "\n" in source.text[previous:offset] and not {"RBRACE", "$END"} & expected
+    slip = "" if ended else about_slip(source.text, previous if missing else offset)
+    number = Span(source, offset, offset + len(token))
+    if "INT" in expected and "FLOAT" not in expected and is_number(token):
+        _report_fraction(number, diagnostics)
+        return
+    if token.type == "PATTERN" and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:
+        _report_number(number, slip, diagnostics)
+        return
     words = expected_words(expected)
-    on_new_line = "\n" in source.text[previous:offset]
-    if ended or (on_new_line and not {"RBRACE", "$END"} & expected):
+    if ended or missing:
         start = max(0, min(previous, len(source.text) - 1))
         span = Span(source, start, start + 1)
         summary = "the file ends too early" if ended else f"something is missing before `{token}`"
     else:
         span = Span(source, offset, offset + max(1, len(token)))
         summary = f"`{token}` is not expected here"
-    opened = _unclosed(source, offset) if "RBRACE" in expected and (ended or token.type in _ITEM_TERMINALS) else None
+    opened = unclosed(source, offset) if "RBRACE" in expected and (ended or token.type in _ITEM_TERMINALS) else None
     diagnostics.error(
         "SW0106",
         summary,
         span,
         label="expected `}`" if opened else f"expected {join_or(words)}" if words else "",
         related=(Related(opened, "opened here"),) if opened else (),
-        help="" if ended else about_token(source.text, offset, str(token), token.type, expected),
+        help=slip or ("" if ended else about_token(source.text, offset, str(token), token.type, expected)),
     )
-
-
-def _unclosed(source: Source, offset: int) -> Span | None:
-    """The innermost `{` before an offset that is not closed."""
-    opened: list[int] = []
-    for match in _BRACES.finditer(source.text, 0, offset):
-        if match[0] == "{":
-            opened.append(match.start())
-        elif match[0] == "}" and opened:
-            opened.pop()
-    return Span(source, opened[-1], opened[-1] + 1) if opened else None

@@ -56,6 +56,8 @@ def expected_words(terminals: Iterable[str]) -> list[str]:
     words = []
     if "PLUS" in left:
         left -= _OPERATORS
+    if "COUNT" in left:
+        left.discard("MINUS")  # a budget below zero parses, so that it can be refused in words
     for group, word in _GROUPS:
         if group <= left:
             left -= group | _VALUE_ONLY

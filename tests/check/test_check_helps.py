@@ -38,6 +38,13 @@ def error(sections: str) -> Diagnostic:
         ("member m = net() train { steps(3.5) }", "write a whole number"),
         ("member m = net() train { Adam(lr=0.1) }", "`sgd` is the only optimizer"),
         ("member m = net() train { adamw }", "`sgd` is the only optimizer"),
+        ("member m = net() train { epochs 1e2 }", "write `epochs 100`"),
+        ("member m = net() train { epochs(20) }", "write `epochs 20`"),
+        ("member m = net() train { lr 0.1 }", "the optimizer has it, as `sgd(lr=0.1)`"),
+        ("member m = net() train { optimizer sgd(lr=0.1) }", "with nothing before it"),
+        ("member m = net() train { augment crop flip }", "as `augment crop, flip`"),
+        ("member m = net() train { seed 3 }", "on the command line"),
+        ("member m = net(True)", "write `true`"),
     ],
 )
 def test_advice(sections: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import pairwise
 
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from swc.check import check_text
+from swc.diagnostics import SpecError
+from swc.elaborate import elaborate
 from swc.report.amounts import AmountError, compact, parse_amount, parse_sweep, percent, round_step
 
 ALONE = 36_536_884
@@ -26,6 +30,10 @@ ALONE = 36_536_884
         ("0.5 %", 182_684),
         ("300%", 109_610_652),
         ("0.001k", 1),
+        ("1e6", 1_000_000),
+        ("1.5E+5", 150_000),
+        ("2.0", 2),
+        ("1e1 %", 3_653_688),
     ],
 )
 def test_amounts(text: str, parameters: int) -> None:
@@ -40,12 +48,22 @@ def test_amounts(text: str, parameters: int) -> None:
         ("-5", "below zero"),
         ("-5%", "below zero"),
         ("abc", "no amount"),
-        ("", "no amount"),
+        ("", "amount is missing"),
         ("36,5M", "no amount"),
-        ("1e6", "no amount"),
+        ("1e-6", "no whole number"),
+        ("1e400", "above 10,000,000,000,000"),
+        ("1e" + "9" * 50, "above 10,000,000,000,000"),
+        ("10**30", "no amount"),
+        ("1__0k", "no amount"),
+        ("1_k", "no amount"),
+        ("١٢", "no amount"),
+        ("36.5 M", "write 36.5M"),
+        ("1K", "write 1k"),
+        ("1M%", "no amount"),
+        ("10% of members", "write 10%, which is of what the members take alone"),
         ("nan", "no amount"),
         ("inf", "no amount"),
-        ("5m", "no amount"),
+        ("5m", "write 5M"),
         ("12.5", "no whole number"),
         ("0.0001k", "no whole number"),
         ("99999999999999", "above 10,000,000,000,000"),
@@ -80,6 +98,7 @@ def test_sweeps_are_lists_and_ranges() -> None:
     assert [a.text for a in parse_sweep("1%..100%/3")] == ["1%", "10%", "100%"]
     assert [a.text for a in parse_sweep("0.5%..0.9%+0.2%")] == ["0.5%", "0.7%", "0.9%"]
     assert [a.of(1) for a in parse_sweep("1k..100k/3")] == [1000, 10_000, 100_000]
+    assert [a.of(1) for a in parse_sweep("1e+3..1e5+99e3")] == [1000, 100_000]
     assert [a.text for a in parse_sweep("1%,1%,1%..2%/2")] == ["1%", "2%"]
     assert len(parse_sweep("1%..100%")) == 12
 
@@ -97,31 +116,47 @@ def test_ranges_rise_by_about_the_same_factor(low: int, factor: int, count: int)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "part"),
     [
-        "",
-        "..",
-        "1%..",
-        "1%,,2%",
-        "1%...2%",
-        "1%..2%..3%",
-        "5%..1%",
-        "1%..1%",
-        "1%..100M",
-        "1%..100%/1",
-        "1%..100%/x",
-        "1%..100%/201",
-        "1%..100%/99999999999",
-        "1%..100%+0.1%",
-        "1%..100%+1M",
-        "1%..100%+0%",
-        "1..10000000000000+1",
-        ",".join(f"{k}" for k in range(1, 202)),
+        ("", "an amount is missing"),
+        ("..", "has one end only"),
+        ("1%..", "has one end only"),
+        ("..1%", "has one end only"),
+        ("1%,,2%", "an amount is missing"),
+        ("1%...2%", "no amount"),
+        ("1%..2%..3%", "no amount"),
+        ("5%..1%", "goes from 5% down to 1%"),
+        ("1%..1%", "is one budget and no range: write 1%"),
+        ("1%..100M", "both ends as shares"),
+        ("1%..100%/1", "whole number from 2 to 200"),
+        ("1%..100%/x", "whole number from 2 to 200"),
+        ("1%..100%/201", "whole number from 2 to 200"),
+        ("1%..100%/99999999999", "whole number from 2 to 200"),
+        ("1%..100%+0.1%", "more than 200 budgets"),
+        ("1%..100%+1M", "as the ends are written"),
+        ("1%..100%+0%", "a step is an amount above zero"),
+        ("1%..100%+", "a step is an amount above zero"),
+        ("1..10000000000000+1", "more than 200 budgets"),
+        (",".join(f"{k}" for k in range(1, 202)), "more than 200 budgets"),
     ],
 )
-def test_bad_sweeps_are_refused(text: str) -> None:
-    with pytest.raises(AmountError):
+def test_bad_sweeps_are_refused(text: str, part: str) -> None:
+    with pytest.raises(AmountError, match=re.escape(part)):
         parse_sweep(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["36.5M", "1e6", "1.5e5", "2.0", "500k", "1_000", "1__0k", "36.5 M", "1K", "5e-1", "1.5"]
+)
+def test_the_command_line_takes_what_a_spec_takes(text: str) -> None:
+    spec = f"sw 1\nfamily f {{ input image(3, 8, 8) output classes(2) budget {text} member a = wrn(10) }}\n"
+    try:
+        wanted = elaborate(check_text(spec)).budget.parameters
+    except SpecError:
+        with pytest.raises(AmountError):
+            parse_amount(text)
+    else:
+        assert parse_amount(text).of(1) == wanted
 
 
 def test_numbers_are_shown_short() -> None:

@@ -49,7 +49,8 @@ def error(text: str) -> Diagnostic:
         ("y = .5", "SW0105", ".5", "is not a number"),
         ("y = 5.", "SW0105", "5.", "is not a number"),
         ("y = 1.5e", "SW0105", "1.5e", "is not a number"),
-        ("y = x.shape", "SW0103", ".", "names have no dots"),
+        ("y = x.shape", "SW0103", ".", "write `channels(x)`"),
+        ("y = x.rows", "SW0103", ".", "names have no dots"),
         ("y = 3;", "SW0103", ";", "leave it out"),
         ("y = 3 # why", "SW0103", "#", "comments begin with `//`"),
         ("y = !w", "SW0103", "!", "write `not`"),
@@ -72,9 +73,9 @@ def test_slips_in_a_body(line: str, code: str, underlined: str, words: str) -> N
 @pytest.mark.parametrize(
     ("line", "underlined", "words"),
     [
-        ("budget = 3M", "=", "leave out the `=`"),
-        ("member mine: wrn(10)", ":", "write `member mine = wrn(...)`"),
-        ("budget 36,5M", ",", "have a point"),
+        ("budget = 3M", "=", "write `budget 3M`"),
+        ("member mine: wrn(10)", ":", "write `member mine = wrn(10)`"),
+        ("budget 36,5M", ",", "write `budget 36.5M`"),
         ("budget 36.5X", "36.5X", "is not a number"),
         ("budget 36X", "36X", "is not a number"),
         ("budgt 3M", "budgt", "write `budget`"),
