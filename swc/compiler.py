@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -18,15 +19,23 @@ from swc.plan import initial_clusters, notes, plan_family, shareable_layers
 from swc.plan.model import Plan
 
 
-@frozen
+@frozen(slots=False)
 class Compiled:
-    """Everything that compiling a spec yields. ``lock`` is None when layers share by kernel size, without a search."""
+    """Everything that compiling a spec yields. ``lock`` is None when layers share by kernel size, without a search.
+
+    ``warnings`` are those that came up before planning; ``notes`` add what there is to say about the plan.
+    """
 
     program: Program
     family: Family
     plan: Plan
     lock: Lock | None
-    notes: tuple[Diagnostic, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @cached_property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """What is worth knowing although nothing is wrong; worked out when it is asked for, as it takes trial plans."""
+        return self.warnings + notes(self.family, self.plan)
 
     @property
     def file_name(self) -> str:
@@ -80,8 +89,7 @@ class Loaded:
         family, lock = self.family, self.lock
         clusters: Mapping[str, tuple[str, ...]] = lock.cluster_layers() if lock else initial_clusters(family)
         plan = plan_family(family, clusters, structure=structure_hash(family))
-        found = self.program.warnings + self.warnings + notes(family, plan)
-        return Compiled(self.program, family, plan, lock, found)
+        return Compiled(self.program, family, plan, lock, self.program.warnings + self.warnings)
 
 
 def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Loaded:

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from swc.diagnostics import Diagnostic, Related, Severity
+from swc.diagnostics.words import count, first_few
 from swc.family import Family, TemplatesHint
-from swc.plan.bounds import Bounds, asked_bounds, bounds_text, common_bounds
+from swc.plan.bounds import Bounds, asked_bounds, common_bounds
 from swc.plan.hints import place_of, related
 from swc.plan.model import Plan, SuperWeight
 
 _LISTED = 5
+
+GENERAL = -1
+"""Stands for the bounds of SuperWeights that no hint speaks of, beside the numbers of hints."""
 
 
 def superweight_bounds(family: Family, plan: Plan) -> Mapping[str, Bounds]:
@@ -25,16 +29,18 @@ def superweight_bounds(family: Family, plan: Plan) -> Mapping[str, Bounds]:
     return {s.id: folded.get(s.cluster) or common_bounds(general, asked, s.users) for s in plan.superweights}
 
 
-def raised_bounds(family: Family, capped: Sequence[SuperWeight], bounds: Mapping[str, Bounds]) -> str:
-    """What to write so that SuperWeights which have as many templates as they may can have twice as many."""
-    hints = family.sharing.template_hints
-    ways: list[str] = []
-    for s in capped:
-        low, cap = bounds[s.id]
-        own = [hint for hint in hints if hint.bounds[1] == cap and not frozenset(hint.all_layers).isdisjoint(s.users)]
-        wider = bounds_text((low, 2 * cap))
-        ways += [f"`templates {wider} for {', '.join(hint.patterns)}`" for hint in own] or [f"`templates {wider}`"]
-    return " and ".join(dict.fromkeys(ways))
+def binding_bounds(family: Family, plan: Plan) -> frozenset[int]:
+    """Which upper bounds keep a SuperWeight from more templates: numbers of ``templates ... for`` hints, or GENERAL."""
+    bounds, hints = superweight_bounds(family, plan), family.sharing.template_hints
+    found: set[int] = set()
+    for s in plan.superweights:
+        cap = bounds[s.id][1]
+        if s.templates == cap < s.coefficient_vectors:
+            own = [
+                k for k, x in enumerate(hints) if x.bounds[1] == cap and not frozenset(x.all_layers).isdisjoint(s.users)
+            ]
+            found.update(own or [GENERAL])
+    return frozenset(found)
 
 
 def demanding_places(family: Family) -> tuple[Related, ...]:
@@ -60,21 +66,15 @@ def few_users(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
 
 
 def _few(hint: TemplatesHint, short: Sequence[SuperWeight]) -> Diagnostic:
-    lines = [
-        f"{s.id}: {s.templates} of {hint.bounds[0]}, for {', '.join(s.users[:_LISTED])}"
-        + (f" and {len(s.users) - _LISTED} more" if len(s.users) > _LISTED else "")
-        for s in short[:_LISTED]
-    ]
-    if len(short) > _LISTED:
-        lines.append(f"and {len(short) - _LISTED} more")
+    lines = [f"{s.id}: {s.templates} of {hint.bounds[0]}, for {first_few(s.users, _LISTED)}" for s in short]
     return Diagnostic(
         code="SW0604",
         summary=(
-            f"{len(short):,} SuperWeight{' has' if len(short) == 1 else 's have'} fewer than {hint.bounds[0]} "
+            f"{count(len(short), 'SuperWeight has', 'SuperWeights have')} fewer than {hint.bounds[0]} "
             "templates, one for each coefficient vector, because more would add nothing"
         ),
         primary=place_of(hint, next(name for name in hint.all_layers if name in short[0].users)),
         label=f"at least {hint.bounds[0]} are asked for here",
-        detail="\n".join(lines),
+        detail=first_few(lines, _LISTED, between="\n", more="\nand"),
         severity=Severity.NOTE,
     )

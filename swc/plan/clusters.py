@@ -20,8 +20,8 @@ from swc.plan.contradictions import check_hints
 from swc.plan.hints import apart_sides, hand_made, tied_groups
 from swc.plan.spendable import Start, spendable
 
-# The bins of `clusters depth` when the spec does not count them (the default of the authors' code).
-_DEPTH_BINS = 4
+DEPTH_BINS = 4
+"""The bins of `clusters depth` when the spec does not count them (the default of the authors' code)."""
 
 
 def initial_clusters(family: Family) -> Clusters:
@@ -46,7 +46,7 @@ def start_of(family: Family) -> Start:
         check_meeting(family, *_meetings(family), found)
         found.raise_errors()
         return spendable(family) if bins is None else Start(_binned(family, bins))
-    clusters = _binned(family, bins or (_DEPTH_BINS if method is ClusterMethod.DEPTH else 1))
+    clusters = _binned(family, bins or (DEPTH_BINS if method is ClusterMethod.DEPTH else 1))
     check_meeting(family, clusters.values(), {}, found)
     found.raise_errors()
     return Start(clusters)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import networkx as nx
 
 from swc.diagnostics import Related, Span
+from swc.diagnostics.words import first_few
 from swc.family import ClusterHint, Family, Hint, Layer
 
 _LISTED = 4
@@ -112,8 +113,7 @@ def pattern_place(hint: Hint, pattern: int) -> Span | None:
 
 def named(names: Sequence[str]) -> str:
     """A few names in backquotes, and how many more there are."""
-    shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
+    return first_few([f"`{name}`" for name in names], _LISTED)
 
 
 def related(places: Iterable[tuple[Span | None, str]]) -> tuple[Related, ...]:

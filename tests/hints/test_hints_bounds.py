@@ -168,3 +168,11 @@ def test_a_budget_that_hints_make_too_small_names_them_and_gives_no_advice_that_
     assert "public" not in found.help
     assert "narrow `private`" in found.help
     assert "*.c?" in places(found)
+
+
+def test_a_budget_too_small_lists_the_largest_owners_and_counts_several_others() -> None:
+    (six,) = errors("private *.c1, *.c2", 10)
+    (seven,) = errors("private *.c1, *.c2, a.c3", 10)
+    assert "smaller" not in six.detail
+    assert all(f"  {name}: " in six.detail for name in ("a.c1", "b.c1", "a.c2", "b.c2", "a.fc", "b.fc"))
+    assert "  and 2 smaller ones" in seven.detail

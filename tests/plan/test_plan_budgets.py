@@ -254,9 +254,11 @@ def test_more_templates_are_advice_that_works() -> None:
     single = Sharing(clustering=Clustering(ClusterMethod.SINGLE), templates=(1, 4))
     used, way = unspent(family(EQUAL, size // 8, single, classes=10))
     assert used < 0.9
-    assert "`templates 1..8`" in way
-    more = Sharing(clustering=Clustering(ClusterMethod.SINGLE), templates=(1, 8))
+    assert "`templates 1..7`" in way
+    more = Sharing(clustering=Clustering(ClusterMethod.SINGLE), templates=(1, 7))
     assert unspent(family(EQUAL, size // 8, more, classes=10)) >= (0.99, "")
+    fewer = Sharing(clustering=Clustering(ClusterMethod.SINGLE), templates=(1, 6))
+    assert unspent(family(EQUAL, size // 8, fewer, classes=10))[0] < 0.99
 
 
 def test_where_every_layer_is_alone_more_templates_are_advice_that_works() -> None:
@@ -264,5 +266,14 @@ def test_where_every_layer_is_alone_more_templates_are_advice_that_works() -> No
     budget = 43_371  # of 45,085
     used, way = unspent(family(made, budget, Sharing(templates=(1, 1)), classes=10))
     assert used < 0.99
-    assert way.startswith("allow more templates")
+    assert way.startswith("allow more (`templates 1..2`)")
     assert unspent(family(made, budget, Sharing(templates=(1, 2)), classes=10)) >= (0.99, "")
+
+
+def test_where_nothing_spends_the_budget_lowering_it_is_advice_that_works() -> None:
+    made = [built("m", [(side, side, (7, 7), Kind.CONV, 1) for side in (5, 7)])]
+    sharing = Sharing(templates=(1, 1))
+    used, way = unspent(family(made, 1_865, sharing, classes=10))
+    assert used < 0.99
+    assert way.startswith("lower the budget to 1822: neither more templates nor more clusters")
+    assert unspent(family(made, 1_822, sharing, classes=10)) >= (0.99, "")
