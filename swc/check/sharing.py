@@ -50,7 +50,10 @@ def read_sharing(share: t.Share | None, diagnostics: Diagnostics) -> Sharing:
     _check_cluster_names([item.name for item in items if isinstance(item, t.Cluster)], diagnostics)
     for item in bins:
         _check_bins(item, clustering, items, diagnostics)
-    return Sharing(clustering, chosen, templates, next((item.count for item in bins if not item.patterns), None))
+    general = next((item for item in bins if not item.patterns), None)
+    if general is None:
+        return Sharing(clustering, chosen, templates)
+    return Sharing(clustering, chosen, templates, general.count, bins_span=general.span)
 
 
 def _settings(items: tuple[t.Node, ...]) -> list[tuple[str, t.Node]]:

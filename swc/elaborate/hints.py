@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 from attrs import evolve
 
 from swc.diagnostics import Diagnostics
 from swc.diagnostics.names import near_names
+from swc.diagnostics.words import either, first_few
+from swc.elaborate.near_patterns import near_pattern
 from swc.family import BinsHint, ClusterHint, Hint, Layer, Sharing, TemplatesHint
 from swc.syntax import tree as t
+
+_MEMBERS = 6
+_NORM = re.compile(r"(?:bn|ln|norm)[0-9]*")
 
 
 def resolve_hints(
@@ -53,16 +59,8 @@ def resolve_hints(
 def _match(pattern: t.Pattern, names: tuple[str, ...], diagnostics: Diagnostics) -> tuple[str, ...]:
     matched = tuple(name for name in names if fnmatchcase(name, pattern.text))
     if not matched:
-        near = _near_pattern(pattern.text, names)
-        listed = ", ".join(f"`{name}`" for name in near_names(pattern.text, names) or names[:3])
-        if near is not None:
-            advice = f"write `{near}`"
-        elif listed:
-            advice = (
-                f"a layer's name is the member and the labels on the way, such as {listed}; `*` stands for any part"
-            )
-        else:
-            advice = "the family has no layers"
+        near = near_pattern(pattern.text, names)
+        advice = f"write `{near}`" if near is not None else _advice(pattern.text, names)
         diagnostics.error(
             "SW0507",
             f"`{pattern.text}` matches no layer",
@@ -74,11 +72,16 @@ def _match(pattern: t.Pattern, names: tuple[str, ...], diagnostics: Diagnostics)
     return matched
 
 
-def _near_pattern(pattern: str, names: tuple[str, ...]) -> str | None:
-    """The pattern with a last segment that some layers have, where the one written is a slip of it."""
-    head, dot, last = pattern.rpartition(".")
-    for near in near_names(last, {name.rpartition(".")[2] for name in names}):
-        corrected = head + dot + near
-        if any(fnmatchcase(name, corrected) for name in names):
-            return corrected
-    return None
+def _advice(pattern: str, names: tuple[str, ...]) -> str:
+    """What patterns are, where no near one is known."""
+    if not names:
+        return "the family has no layers"
+    member, dot, rest = pattern.partition(".")
+    members = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    if dot and not set(member) & set("*?") and member not in members:
+        listed = first_few([f"`{name}`" for name in members], _MEMBERS)
+        return f"a layer's name begins with its member, and there is none called `{member}`: the members are {listed}"
+    if _NORM.fullmatch(rest.rpartition(".")[2]):
+        return "norms share nothing: patterns name convolutions and linear layers"
+    listed = either([f"`{name}`" for name in near_names(pattern, names) or names[:3]])
+    return f"a layer's name is the member and the labels on the way, such as {listed}; `*` stands for any part"

@@ -188,6 +188,7 @@ class Sharing:
     template_hints: tuple[TemplatesHint, ...] = ()
     bin_hints: tuple[BinsHint, ...] = ()
     hand_made: tuple[ClusterHint, ...] = ()
+    bins_span: Span | None = field(default=None, eq=False, repr=False)
 
 
 @frozen

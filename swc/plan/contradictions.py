@@ -14,7 +14,7 @@ from itertools import combinations
 
 import networkx as nx
 
-from swc.diagnostics import Diagnostics, Span
+from swc.diagnostics import Diagnostics
 from swc.family import ClusterHint, Family, Hint, Layer
 from swc.plan.bounds import check_bounds
 from swc.plan.hints import (
@@ -22,6 +22,7 @@ from swc.plan.hints import (
     bond_graph,
     bonds,
     hand_made,
+    links,
     matched,
     named,
     pattern_place,
@@ -148,7 +149,7 @@ def _check_together(family: Family, graph: BondGraph, found: Diagnostics) -> Non
             f"`{start}` and `{end}` are {how} and kept apart",
             pattern_place(apart, second),
             label=f"keeps `{end}` from `{start}`",
-            related=related([(pattern_place(apart, first), f"matches `{start}`"), *_links(hints, path)]),
+            related=related([(pattern_place(apart, first), f"matches `{start}`"), *links(hints, path)]),
             help="drop one of the hints, or narrow its patterns",
         )
 
@@ -169,7 +170,7 @@ def _report_joined(hints: tuple[Hint, ...], graph: BondGraph, first: int, second
         summary,
         place_of(other, end),
         label=f"puts `{end}` into `{other.name}`",
-        related=related([(place_of(one, start), f"puts `{start}` into `{one.name}`"), *_links(hints, path[1:-1])]),
+        related=related([(place_of(one, start), f"puts `{start}` into `{one.name}`"), *links(hints, path[1:-1])]),
         help="narrow the patterns, drop a tie, or make one cluster of the two",
     )
 
@@ -196,16 +197,6 @@ def _check_bins(family: Family, found: Diagnostics) -> None:
             f"{who} to start in {one.count} bins and in {other.count}",
             place_of(other, second),
             label=f"{other.count} bins for `{second}`",
-            related=related([(place_of(one, first), f"{one.count} bins for `{first}`"), *_links(bonds(family), path)]),
+            related=related([(place_of(one, first), f"{one.count} bins for `{first}`"), *links(bonds(family), path)]),
             help="narrow the patterns, or give both the same number of bins",
         )
-
-
-def _links(hints: tuple[Hint, ...], path: list[str | int]) -> list[tuple[Span | None, str]]:
-    """The places that hold each layer of a path (layer, hint, layer, ...) together with the next."""
-    links = []
-    for name, number, after in zip(path[::2], path[1::2], path[2::2], strict=False):
-        hint = hints[int(number)]
-        how = f"in cluster `{hint.name}`" if isinstance(hint, ClusterHint) else "tied"
-        links.append((place_of(hint, str(name)), f"`{name}` and `{after}` are {how} here"))
-    return links

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
@@ -74,6 +75,14 @@ def hand_made(family: Family) -> Mapping[str, str]:
     return names
 
 
+def binned_groups(family: Family) -> Mapping[int | None, int]:
+    """How many tied groups are parted into bins, by the number of bins that a hint asks for (None: by no hint)."""
+    made, hints = hand_made(family), family.sharing.bin_hints
+    asked = {name: hint.count for hint in hints for name in hint.all_layers}
+    groups = [group for group in tied_groups(family) if group[0].name not in made]
+    return Counter(next((asked[x.name] for x in group if x.name in asked), None) for group in groups)
+
+
 def apart_sides(family: Family) -> Mapping[str, tuple[int | None, ...]]:
     """For each layer that an ``apart`` names: which of the hint's patterns matches it, one entry per hint.
 
@@ -109,6 +118,16 @@ def _pattern(hint: Hint, layer: str) -> int:
 def pattern_place(hint: Hint, pattern: int) -> Span | None:
     """Where one of the hint's patterns stands, if that is known."""
     return hint.spans[pattern] if pattern < len(hint.spans) else next(iter(hint.spans), None)
+
+
+def links(hints: Sequence[Hint], path: list[str | int]) -> list[tuple[Span | None, str]]:
+    """The places that hold each layer of a path (layer, number among :func:`bonds`, layer, ...) with the next."""
+    found = []
+    for name, number, after in zip(path[::2], path[1::2], path[2::2], strict=False):
+        hint = hints[int(number)]
+        how = f"in cluster `{hint.name}`" if isinstance(hint, ClusterHint) else "tied"
+        found.append((place_of(hint, str(name)), f"`{name}` and `{after}` are {how} here"))
+    return found
 
 
 def named(names: Sequence[str]) -> str:

@@ -6,18 +6,27 @@ Codes: SW0514 a hint given twice, SW0515 a hint without effect. Both are warning
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 from swc.diagnostics import Diagnostic, Severity, Span
+from swc.diagnostics.words import count
 from swc.family import Family, Hint
-from swc.plan.hints import hand_made, named, pattern_place, related, shareable_layers
+from swc.plan.hints import binned_groups, hand_made, named, pattern_place, related, shareable_layers
+from swc.plan.implied import implied_hints
 
 _OWNERS = "every layer that it matches owns its weight"
 
 
 def hint_warnings(family: Family) -> tuple[Diagnostic, ...]:
     """Warn of every hint that has no effect; the hints are known not to contradict each other."""
-    return (*_repeated(family), *_without_effect(family))
+    return (
+        *_repeated(family),
+        *implied_hints(family),
+        *_without_effect(family),
+        *_apart_anyway(family),
+        *_many_bins(family),
+    )
 
 
 def _repeated(family: Family) -> Iterator[Diagnostic]:
@@ -76,6 +85,41 @@ def _without_effect(family: Family) -> Iterator[Diagnostic]:
         if len(hint.all_layers) == 1:
             why = f"it names one layer, `{hint.all_layers[0]}`"
             yield _idle("tie", why, pattern_place(hint, 0), "name what it shall be tied to, or leave it out")
+
+
+def _apart_anyway(family: Family) -> Iterator[Diagnostic]:
+    """Aparts between layers of different kernel sizes, which never share."""
+    kernels = {layer.name: layer.kernel for layer in shareable_layers(family)}
+    for hint in family.sharing.aparts:
+        sizes = [{kernels[name] for name in names if name in kernels} for names in hint.layers]
+        if all(sizes) and all(one.isdisjoint(two) for one, two in combinations(sizes, 2)):
+            why = "its patterns match layers of different kernel sizes, and those never share"
+            yield _idle("apart", why, pattern_place(hint, 0), "leave it out")
+
+
+def _many_bins(family: Family) -> Iterator[Diagnostic]:
+    """More bins than there are layers (or tied groups of them) to put into them."""
+    sharing, groups = family.sharing, binned_groups(family)
+    asked: list[tuple[int, int, str, Span | None]] = [
+        (hint.count, groups.get(hint.count, 0), f" for {', '.join(hint.patterns)}", pattern_place(hint, 0))
+        for hint in sharing.bin_hints
+    ]
+    if sharing.bins is not None:
+        asked.append((sharing.bins, groups.get(None, 0), "", sharing.bins_span))
+        if not groups.get(None, 0):
+            why = "no layer is left that other hints do not speak of"
+            yield _idle("bins", why, sharing.bins_span, "leave it out")
+    for bins, most, patterns, place in asked:
+        if bins > most > 0:
+            layers = count(most, "layer") + (" (tied ones count once)" if sharing.ties else "")
+            yield Diagnostic(
+                code="SW0515",
+                summary=f"{bins:,} bins are asked for, and there {'is' if most == 1 else 'are'} only {layers} to part",
+                primary=place,
+                label=f"at least {bins - most} would be empty",
+                help=f"write `bins {most}{patterns}`, or fewer",
+                severity=Severity.WARNING,
+            )
 
 
 def _unless(hint: Hint, matters: Callable[[str], bool]) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -18,6 +18,7 @@ from swc.plan.bins import Clusters
 from swc.plan.bound_notes import GENERAL, binding_bounds
 from swc.plan.bounds import Bounds, bounds_text
 from swc.plan.clusters import DEPTH_BINS, initial_clusters
+from swc.plan.hints import binned_groups
 from swc.plan.model import Plan
 from swc.plan.planner import plan_family
 
@@ -149,7 +150,7 @@ def _more_bins(trial: _Trial) -> Iterator[str]:
     if sharing.clustering.method is ClusterMethod.SINGLE:
         return
     start = sharing.bins or (DEPTH_BINS if sharing.clustering.method is ClusterMethod.DEPTH else _CAP)
-    most = min(_CAP, 2 * max(len(member.layers) for member in trial.family.members))
+    most = min(_CAP, binned_groups(trial.family).get(None, 0))
     bins = start
     while bins < most:
         before, bins = bins, min(2 * bins, most)

@@ -53,7 +53,7 @@ def _hint(match: re.Match[str]) -> str:
         return "patterns have `*` for any characters and `?` for one, and no sets of letters"
     text = re.sub(r"([\w*?.]*)\{([^{}]*)\}([\w*?.]*)", _alternatives, written)
     text = re.sub(r"(?<=\w)\[([0-9]+)\]", r".\1", text)
-    text = re.sub(r"(?<=\w)(?:/|::)(?=[\w*?])", ".", text)
+    text = re.sub(r"(?<=[\w*?])(?:/|::|-)(?=[\w*?])", ".", text)
     text = re.sub(r"(?<![\w*?.])\.(?=\w)", "*.", text)
     text = re.split(rf"[;}}]|,?\s+(?:{_SETTINGS})\s", text)[0]
     patterns = [name for name in _PATTERN.findall(text) if name not in _JOINERS]

@@ -6,6 +6,7 @@ from swc.check import check_text
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.names import near_names, one_slip
 from swc.elaborate import elaborate
+from swc.elaborate.near_patterns import near_pattern
 
 SPEC = """sw 1
 arch net(rounds: int = 1) {{
@@ -29,7 +30,18 @@ def error(sections: str) -> Diagnostic:
     [
         ("member m = wnr(depth=10)", "write `wrn`"),
         ("member m = net() share { private *.stm }", "write `*.stem`"),
-        ("member m = net() share { private m.bdoy.0 }", "such as `m.body.0`"),
+        ("member m = net() share { private m.bdoy.0 }", "write `m.body.0`"),
+        ("member m = net() share { private M.stem }", "write `m.stem`"),
+        ("member m = net() share { private M.Stem }", "write `m.stem`"),
+        ("member m = net() share { private M.* }", "write `m.*`"),
+        ("member m = net() share { private stem }", "write `*.stem`"),
+        ("member m = net() share { private m }", "write `m.*`"),
+        ("member m = net() share { private m.body }", "write `m.body.*`"),
+        ("member m = net() share { private m.bdoy }", "write `m.body.*`"),
+        ("member deep = net() share { private dep.*.0 }", "write `deep.*.0`"),
+        ("member deep = net() share { private other.stem }", "there is none called `other`: the members are `deep`"),
+        ("member m = net() share { private *.bn1 }", "norms share nothing"),
+        ("member m = net() share { private *.tail }", "such as `m.stem`"),
         ("member m = net(rounds=3.5)", "write a whole number"),
         ("member m = net(rounds=-3.5)", "write a whole number"),
         ("member m = net(rounds=-3)", "`require`"),
@@ -67,3 +79,12 @@ def test_one_slip_is_near_among_many_names_but_not_in_a_short_one() -> None:
     many = [f"other_{k}" for k in range(80)]
     assert near_names("wnr", ["wrn", *many]) == ["wrn"]
     assert near_names("ab", ["ac", *many]) == []
+
+
+def test_a_pattern_in_a_large_family_needs_to_be_nearer() -> None:
+    few = ["m.stem", "m.body"]
+    many = [f"m.layer{k}x{j}" for k in range(9) for j in range(9)]
+    assert near_pattern("m.ste", few) == "m.stem"
+    assert near_pattern("m.botty", few) == "m.body"
+    assert near_pattern("m.botty", few + many) is None
+    assert near_pattern(".".join(["stem"] * 30), few) is None
