@@ -6,6 +6,7 @@ from swc.check.operations import Type
 from swc.check.signature import Signature, SignatureParameter
 from swc.diagnostics import Diagnostics, Related
 from swc.diagnostics.names import near_names
+from swc.diagnostics.words import all_of, count
 from swc.syntax import tree as t
 
 Bound = tuple[tuple[SignatureParameter, t.Argument], ...]
@@ -44,7 +45,7 @@ def _by_position(
     if signature.variadic:
         return parameters[-1]
     extra = call.arguments[position]
-    takes = f"{len(parameters)} argument{'s' if len(parameters) != 1 else ''}" if parameters else "no arguments"
+    takes = count(len(parameters), "argument")
     diagnostics.error(
         "SW0308",
         f"`{signature.name}` takes at most {takes}" if parameters else f"`{signature.name}` takes no arguments",
@@ -67,7 +68,8 @@ def _by_name(
     name = argument.name.text
     parameter = next((p for p in signature.parameters if p.name == name), None)
     if parameter is None or signature.variadic:
-        near = near_names(name, [p.name for p in signature.parameters])
+        given = {p.name for p, _ in bound}
+        near = near_names(name, [p.name for p in signature.parameters if p.name not in given])
         why = "takes its arguments by position" if signature.variadic else f"has no parameter `{name}`"
         diagnostics.error(
             "SW0306",
@@ -131,7 +133,7 @@ def _check_missing(
     few = signature.variadic and len(bound) < 2
     if unplaced or not (missing or few):
         return  # a misspelt name is likely the missing argument
-    listed = " and ".join(f"`{p.name}`" for p in missing)
+    listed = all_of([f"`{p.name}`" for p in missing])
     diagnostics.error(
         "SW0305",
         f"`{signature.name}` needs at least two arguments"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from swc.check.modules import Loaded, Loader
@@ -10,6 +11,7 @@ from swc.check.program import Definition
 from swc.check.walk import calls
 from swc.diagnostics import Diagnostic, Diagnostics, Related, Severity
 from swc.diagnostics.names import near_names
+from swc.diagnostics.words import all_of
 from swc.syntax import tree as t
 
 Names = dict[str, Definition | None]
@@ -115,7 +117,17 @@ def add_architectures(family: t.Family, spec: Loaded, names: Names, loader: Load
 
 def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics: Diagnostics) -> None:
     known = [*loader.available(spec), *(d.name for d in spec.definitions if d.is_arch)]
+    numbered = re.fullmatch(r"([A-Za-z]+)_?([0-9]+)(?:_([0-9]+))?", name.text)
     near = near_names(name.text, known)
+    if numbered and numbered[1].lower() in known:
+        near = []
+        numbers = ", ".join(number for number in numbered.groups()[1:] if number)
+        advice = f"its numbers are arguments, as `{numbered[1].lower()}({numbers})`"
+    elif near:
+        advice = f"write `{near[0]}`"
+    else:
+        listed = f"; there are {all_of([f'`{x}`' for x in sorted(set(known))])}" if known else ""
+        advice = f"define it with `arch {name}(...) {{ ... }}`, here or in `arch/{name}.sw`{listed}"
     if name.text in OPERATIONS:
         summary = f"`{name}` is an operation, and a member is built by an architecture"
     else:
@@ -125,9 +137,7 @@ def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics
         summary,
         name.span,
         label="no architecture",
-        help=f"write `{near[0]}`"
-        if near
-        else f"define it with `arch {name}(...) {{ ... }}`, here or in `arch/{name}.sw`",
+        help=advice,
         fix=near[0] if near else None,
     )
 

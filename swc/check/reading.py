@@ -47,6 +47,16 @@ def read_choice(call: t.Call, what: str, table: Mapping[str, Choice], diagnostic
 
 def read_settings(call: t.Call, choice: Choice, diagnostics: Diagnostics) -> Reading | None:
     """The settings of a choice from the arguments of a call; None after an error in one."""
+    if call.arguments and not choice.settings and choice.listed is None:
+        beside = "; the number of bins is a setting beside it, as `bins 4`" if choice.name == "depth" else ""
+        diagnostics.error(
+            "SW0308",
+            f"`{choice.name}` takes no arguments",
+            call.arguments[0].span,
+            label="one too many",
+            help=f"write `{choice.name}` alone{beside}",
+        )
+        return None
     own = Diagnostics()
     call = _flags(call, choice)
     listed: tuple[tuple[int, Span], ...] = ()

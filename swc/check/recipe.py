@@ -20,6 +20,7 @@ _OTHER_OPTIMIZERS = frozenset(
 )
 """Optimizers that people ask for, and that swc does not have."""
 
+_SHARING = ("private", "public", "tie", "apart", "templates", "bins", "cluster", "clusters", "refine")
 _MISPLACED = (
     dict.fromkeys(("lr", "learning_rate"), "the optimizer has it, as `sgd(lr=0.1)`")
     | dict.fromkeys(("momentum", "nesterov"), "the optimizer has it, as `sgd(lr=0.1, momentum=0.9, nesterov)`")
@@ -33,6 +34,7 @@ _MISPLACED = (
     | dict.fromkeys(("batch_size", "batchsize"), "write `batch 128`")
     | dict.fromkeys(("label_smoothing",), "write `smoothing 0.1`")
     | dict.fromkeys(("seed", "device", "data", "dataset"), "`swc train` takes it on the command line")
+    | {name: f"`{name}` stands in the section `share {{ ... }}`" for name in _SHARING}
     | dict.fromkeys(AUGMENTS, "`augment` names all of them, with commas between, as `augment crop, flip`")
 )
 """Where the setting belongs that people look for in this section."""

@@ -10,7 +10,7 @@ _ONE_SLIP = 0.85
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names that ``name`` could be a slip of, best first.
+    """The known names that ``name`` could be a slip of, best first; of equally near ones those that begin like it.
 
     The similarity asked for rises with the number of known names: in a large namespace something is always near.
     """
@@ -18,8 +18,16 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     threshold = min(0.85, 0.6 + 0.05 * (len(candidates) // 10))
     own = name.lower()
     scored = [(_likeness(own, other.lower()), other) for other in candidates]
-    good = sorted((pair for pair in scored if pair[0] >= threshold), key=lambda pair: (-pair[0], pair[1]))
+    good = sorted(
+        (pair for pair in scored if pair[0] >= threshold), key=lambda pair: (-pair[0], -_common(own, pair[1]), pair[1])
+    )
     return [other for _, other in good[:limit]]
+
+
+def _common(one: str, other: str) -> int:
+    """Letters that two texts begin with in common."""
+    pairs = enumerate(zip(one, other.lower(), strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _likeness(one: str, other: str) -> float:

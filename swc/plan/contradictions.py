@@ -90,7 +90,7 @@ def _check_heads(bond: Hint, layers: Mapping[str, Layer], excused: frozenset[str
             place_of(bond, heads[0]),
             label=f"a head is {_held(bond)} here",
             related=related([(layers[heads[0]].span, "its result is what the architecture returns")]),
-            help=f"add `public {heads[0]}`, or take the head out of the {what}",
+            help=f"add `public {', '.join(heads)}`, or take {'it' if len(heads) == 1 else 'them'} out of the {what}",
         )
 
 

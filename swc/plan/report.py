@@ -52,7 +52,7 @@ def too_small(family: Family, shared: int) -> Diagnostic:
     return Diagnostic(
         code="SW0601",
         summary=(
-            f"the budget of {family.budget.parameters:,} parameters is too small for `{family.name}`: "
+            f"the budget of {count(family.budget.parameters, 'parameter')} is too small for `{family.name}`: "
             f"the smallest that can be planned is {smallest:,}"
         ),
         primary=family.budget.span,

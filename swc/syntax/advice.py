@@ -16,6 +16,7 @@ _CHARACTERS = {
     "|": "write `or`",
     "!": "write `not`",
     "^": "write `**` for powers",
+    **dict.fromkeys("\u201c\u201d\u201e\u2018\u2019", 'texts stand in straight double quotes, as "text"'),
     ".": "names have no dots; numbers are written as `0.5` or `2`",
 }
 _WORDS_BEFORE = {

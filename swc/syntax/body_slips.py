@@ -35,6 +35,7 @@ FILE_SLIPS: tuple[Slip, ...] = (
         r"members need nothing brought in; for blocks, write `use NAME from \1` with their names",
     ),
     _SEMICOLON,
+    (r"^\s*\}", "one closing brace is too many"),
 )
 BODY_SLIPS: tuple[Slip, ...] = (
     (r"^\s*(?:for|while)\b.*", "write `repeat count as i { ... }`"),

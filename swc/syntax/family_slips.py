@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from swc.syntax.numbers import is_number
+from swc.syntax.numbers import LONGEST, exact, is_number
 
 Slip = tuple[str, str | Callable[["re.Match[str]"], str]]
 """A pattern over a line, and the advice: a template that its groups fill in, or what makes it ("" for none)."""
@@ -71,10 +71,16 @@ def _augment(match: re.Match[str]) -> str:
     return f"write `augment {', '.join(operations) or 'crop, flip'}`"
 
 
+def _fraction(match: re.Match[str]) -> str:
+    return f"write `{float(exact(match[1]) / 100):g}`" if is_number(match[1]) and len(match[1]) <= LONGEST else ""
+
+
 def _setting(match: re.Match[str]) -> str:
     return f"its settings stand in parentheses, as `{_EXAMPLES[match[1]]}`"
 
 
+_ELSEWHERE = r"`\1` stands in the section `%s { ... }`"
+_TRAINING = "epochs|batch|smoothing|sgd|steps|cosine|onecycle|augment"
 _COMMA = (r"(?<=[\w)]),(?!\s*,)", "leave out the comma: settings follow each other with nothing between them")
 FAMILY_SLIPS: tuple[Slip, ...] = (
     (
@@ -106,10 +112,15 @@ FAMILY_SLIPS: tuple[Slip, ...] = (
         r"^\s*(?!(?:member|budget|input|output|share|train)\b)(\w+)\s*[:=]\s*(\w+\([^()\n]*\))",
         r"write `member \1 = \2`",
     ),
+    (rf"^\s*({_SETTINGS})\b", _ELSEWHERE % "share"),
+    (rf"^\s*({_TRAINING})\b", _ELSEWHERE % "train"),
     (r"\b(share|train)\s*(?:[:=(]|$)", r"write `\1 { ... }`"),
     _COMMA,
 )
 SHARE_SLIPS: tuple[Slip, ...] = (
+    (r"([0-9.]+)\s*%", _fraction),
+    (rf"(?:^|\{{)\s*({_TRAINING})\b", _ELSEWHERE % "train"),
+    (r"([0-9]+)\s+epochs?\b", r"write the number alone: `\1`"),
     (
         r"\btemplates\s*[:=(\[]*\s*(\d+)\s*(?:-|to|:|,|\.{2,3})\s*(\d+)(?:\s*[)\]])?",
         r"write `templates \1..\2`",
@@ -140,6 +151,9 @@ SHARE_SLIPS: tuple[Slip, ...] = (
     ),
 )
 TRAIN_SLIPS: tuple[Slip, ...] = (
+    (r"([0-9.]+)\s*%", _fraction),
+    (r"\b(private|public|tie|apart|templates|bins|clusters?|refine)\s", _ELSEWHERE % "share"),
+    (r"\b(crop|cutout)\s+([0-9]+)", r"write `\1(\2)`"),
     (r"\bbatch_?size\W{0,3}(\d+)", r"write `batch \1`"),
     (rf"\b(epochs|batch|smoothing)\s*[:=]\s*({_NUMBER})", r"write `\1 \2`"),
     (r"\b(epochs|batch|smoothing)\s*-", r"`\1` is never below zero"),

@@ -16,7 +16,7 @@ from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
 from swc.syntax.limits import LARGEST_NUMBER, check_limits
 from swc.syntax.numbers import LONGEST, exact, is_number
-from swc.syntax.sections import unclosed
+from swc.syntax.sections import Section, section_at, unclosed
 from swc.syntax.slips import about_slip
 from swc.syntax.tree import File
 from swc.syntax.trivia import trivia_of
@@ -28,6 +28,8 @@ _VERSION = re.compile(r"(?:\s|//[^\n]*\n)*sw[ \t]+0*([0-9]+)\b")
 _NO_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*((?i:sw)\b(?:\s+[0-9]\S*|[ \t]+(?!(?:use|block|arch|family)\b|//)\S+)?)")
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
 _ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
+_SECTION_TERMINALS = frozenset({"_INPUT", "_OUTPUT", "_BUDGET", "_MEMBER", "_SHARE", "_TRAIN"})
+_INNER = frozenset({Section.SHARE, Section.TRAIN})
 _MALFORMED_NUMBER = re.compile(r"[0-9](?:[0-9A-Za-z_]|\.(?!\.))*|\.[0-9][0-9A-Za-z_]*")
 
 
@@ -214,7 +216,8 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
     else:
         span = Span(source, offset, offset + max(1, len(token)))
         summary = f"`{token}` is not expected here"
-    opened = unclosed(source, offset) if "RBRACE" in expected and (ended or token.type in _ITEM_TERMINALS) else None
+    outer = _ITEM_TERMINALS | (_SECTION_TERMINALS if section_at(source.text, offset) in _INNER else frozenset())
+    opened = unclosed(source, offset) if "RBRACE" in expected and (ended or token.type in outer) else None
     diagnostics.error(
         "SW0106",
         summary,

@@ -42,6 +42,6 @@ def about_slip(text: str, place: int) -> str:
         for match in re.finditer(pattern, line):
             if match.start() <= column <= match.end():
                 found = match.expand(advice) if isinstance(advice, str) else advice(match)
-                if found and f"`{match[0].strip()}`" not in found:
+                if found not in {"", f"write `{match[0].strip()}`"}:
                     return found
     return ""

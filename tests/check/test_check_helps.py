@@ -57,6 +57,14 @@ def error(sections: str) -> Diagnostic:
         ("member m = net() train { augment crop flip }", "as `augment crop, flip`"),
         ("member m = net() train { seed 3 }", "on the command line"),
         ("member m = net(True)", "write `true`"),
+        ("member m = wrn(depth=10, width=2)", "write `widen`"),
+        ("member m = resnet50()", "its numbers are arguments, as `resnet(50)`"),
+        ("member m = WRN_28_10()", "its numbers are arguments, as `wrn(28, 10)`"),
+        ("member m = mobilenet()", "there are `net`, `resnet`, `vit` and `wrn`"),
+        ("member m = net() share { clusters depth(4) }", "the number of bins is a setting beside it, as `bins 4`"),
+        ("member m = net() train { augment flip(0.5) }", "write `flip` alone"),
+        ("member m = net() train { templates 8 }", "`templates` stands in the section `share { ... }`"),
+        ("member m = vit()", "it is called as `vit(depth: int"),
     ],
 )
 def test_advice(sections: str, words: str) -> None:

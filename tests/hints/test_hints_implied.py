@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hint_specs import family, places
+from hint_specs import errors, family, places
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +110,19 @@ def test_more_bins_than_layers(hints: str, most: int) -> None:
     fewer = re.sub(r"bins [0-9]+", f"bins {most}", hints)
     assert re.findall(r"`(.*)`", found.help)[0] in fewer
     assert not warnings(fewer)
+
+
+def test_a_chain_of_patterns_that_ends_in_a_contradiction_is_shown_link_by_link() -> None:
+    (found,) = errors("tie *.c1, *.c2 tie b.c2, *.c3 apart a.c1, a.c3")
+    assert found.code == "SW0506"
+    assert places(found) == ["a.c3", "a.c1", "*.c1", "b.c2"]
+    assert [r.label for r in found.related][1:] == [
+        "`a.c1` and `b.c2` are tied here",
+        "`b.c2` and `a.c3` are tied here",
+    ]
+
+
+def test_all_heads_of_a_tie_are_to_be_public() -> None:
+    (found,) = errors("tie *.fc")
+    assert found.help == "add `public a.fc, b.fc`, or take them out of the tie"
+    assert not [d for d in warnings("tie *.fc public a.fc, b.fc") if d.code == "SW0503"]

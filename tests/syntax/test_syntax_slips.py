@@ -156,6 +156,17 @@ def test_a_train_section_is_told_what_to_write(written: str, corrected: str) -> 
         (SHARE, "templates 1..", "write both numbers"),
         (TRAIN, "epochs 3, batch 4", "leave out the comma"),
         (TRAIN, "epochs -3", "never below zero"),
+        (TRAIN, "augment crop, cutout 16", "write `cutout(16)`"),
+        (TRAIN, "sgd(lr=0.1, momentum=90%)", "write `0.9`"),
+        (TRAIN, "private *.stem", "`private` stands in the section `share { ... }`"),
+        (SHARE, "clusters gradient(threshold=2.5%)", "write `0.025`"),
+        (SHARE, "refine gradient(0.9, 10 epochs)", "write the number alone: `10`"),
+        (SHARE, "epochs 3", "`epochs` stands in the section `train { ... }`"),
+        (FAMILY, "private *.stem", "`private` stands in the section `share { ... }`"),
+        (FAMILY, "epochs 3", "`epochs` stands in the section `train { ... }`"),
+        (FAMILY, "}", "one closing brace is too many"),
+        (FAMILY, "budget \u201c1M\u201d", "a number of parameters"),
+        (BODY, "require w > 3, \u201csmall\u201d", "straight double quotes"),
         (TRAIN, "optimizer: sgd(lr=0.1)", "write `sgd(...)`"),
         (BODY, "for (i = 0; i < 3; i++) { }", "write `repeat count as i { ... }`"),
         (BODY, "repeat 3 times { }", "write `repeat 3 { ... }`"),
@@ -205,6 +216,13 @@ def test_habits_from_elsewhere(template: str, written: str, words: str) -> None:
 
 def test_an_error_on_a_new_line_is_not_blamed_on_the_line_before() -> None:
     assert "budget" not in error(FAMILY.replace("@", "budget 1M\n    sharing { }")).help
+
+
+def test_a_section_within_another_shows_the_brace_that_is_open() -> None:
+    for text in (SHARE.replace("@", "bins 4\n    train { }"), TRAIN.replace("@", "epochs 3\n    member a = wrn(10)")):
+        found = error(text)
+        assert found.label == "expected `}`"
+        assert [(r.span.line, r.label) for r in found.related] == [(3, "opened here")]
 
 
 def test_very_long_lines_are_looked_up_no_further() -> None:
