@@ -31,8 +31,8 @@ def _ties(family: Family) -> Iterator[Diagnostic]:
     for number in reversed(range(len(family.sharing.ties))):
         layers = hints[number].all_layers
         repeated = any(set(layers) == set(other.all_layers) for other in hints[:number])
-        graph.remove_node(number)
-        if repeated or len(layers) == 1:
+        graph.remove_nodes_from([number])
+        if repeated or len(layers) < 2:
             continue
         if layers[0] in graph and nx.node_connected_component(graph, layers[0]).issuperset(layers):
             path = nx.shortest_path(graph, layers[0], layers[-1])

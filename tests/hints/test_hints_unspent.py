@@ -123,3 +123,16 @@ def test_one_template_is_one() -> None:
     found = warning(EQUAL, "clusters single templates 1", "70% of members")
     assert found is not None
     assert "already have 1 template," in found.summary
+
+
+def test_under_a_lock_the_cap_is_tried_with_the_clusters_of_the_lock() -> None:
+    family = made(EQUAL, "", "70% of members")
+    layers = [layer for layer in family.layers if not layer.head]
+    clusters = {f"conv{k}x{k}": tuple(layer.name for layer in layers if layer.kernel == (k, k)) for k in (1, 3)}
+    plan = plan_family(family, clusters, structure="s")
+    (found,) = (note for note in notes(family, plan) if note.code == "SW0602")
+    assert "search with a higher threshold" in found.help
+    assert "`bins" not in found.help
+    (cap,) = re.findall(r"`templates 1\.\.([0-9]+)`", found.help)
+    more = made(EQUAL, f"templates {cap}", "70% of members")
+    assert all(note.code != "SW0602" for note in notes(more, plan_family(more, clusters, structure="s")))
