@@ -8,8 +8,10 @@ from swc.diagnostics import Diagnostics, Related, Span
 from swc.syntax import tree as t
 
 
-def check_once(places: Iterable[tuple[str, Span]], diagnostics: Diagnostics) -> None:
-    """Report each thing said a second time (SW0322), with the place where it is said first."""
+def check_once(
+    places: Iterable[tuple[str, Span]], diagnostics: Diagnostics, advice: str = "keep one of the two"
+) -> None:
+    """Report each thing said a second time (SW0322), with the place where it is said first, and what to do."""
     seen: dict[str, Span] = {}
     for what, span in places:
         first = seen.setdefault(what, span)
@@ -20,7 +22,7 @@ def check_once(places: Iterable[tuple[str, Span]], diagnostics: Diagnostics) -> 
                 span,
                 label="again here",
                 related=(Related(first, "first given here"),),
-                help="keep one of the two",
+                help=advice,
             )
 
 

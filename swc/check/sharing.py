@@ -122,11 +122,17 @@ def _check_hint(hint: t.Hint, diagnostics: Diagnostics) -> None:
             label="apart from what?",
             help="name two patterns, as `apart *.group1.*, *.group3.*`; `private` gives layers weights of their own",
         )
-    _check_patterns(hint.patterns, diagnostics)
+    ways = {
+        "tie": "keep one of the two, and name the layers that it shall be with",
+        "apart": "keep one of the two, and name the layers that it shall not be with",
+    }
+    lonely = len({pattern.text for pattern in hint.patterns}) == 1
+    _check_patterns(hint.patterns, diagnostics, ways.get(hint.kind.text) if lonely else None)
 
 
-def _check_patterns(patterns: tuple[t.Pattern, ...], diagnostics: Diagnostics) -> None:
-    check_once(((f"the pattern `{p.text}`", p.span) for p in patterns), diagnostics)
+def _check_patterns(patterns: tuple[t.Pattern, ...], diagnostics: Diagnostics, advice: str | None = None) -> None:
+    places = ((f"the pattern `{p.text}`", p.span) for p in patterns)
+    check_once(places, diagnostics, advice or "keep one of the two")
 
 
 def _check_cluster_names(names: list[t.Name], diagnostics: Diagnostics) -> None:

@@ -19,6 +19,10 @@ class FiniteRange(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Refuse what is no finite number."""
+        try:
+            float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number.", param, ctx)
         number = float(super().convert(value, param, ctx))
         if not isfinite(number):
             self.fail(f"{value} is no finite number.", param, ctx)

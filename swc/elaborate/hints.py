@@ -9,8 +9,8 @@ from attrs import evolve
 
 from swc.diagnostics import Diagnostics
 from swc.diagnostics.names import near_names
+from swc.diagnostics.near_patterns import near_pattern
 from swc.diagnostics.words import either, first_few
-from swc.elaborate.near_patterns import near_pattern
 from swc.family import BinsHint, ClusterHint, Hint, Layer, Sharing, TemplatesHint
 from swc.syntax import tree as t
 

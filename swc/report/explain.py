@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from swc.diagnostics.names import near_names
+from swc.diagnostics.near_patterns import near_pattern
 from swc.family import Family, Layer
 from swc.plan.model import LayerPlan, SuperWeight
 from swc.report.figures import Figures, area, coefficients, weights
@@ -46,6 +47,9 @@ def find_subjects(figures: Figures, pattern: str) -> list[Subject]:
     names = tuple(figures.layers)
     matched = [figures.layers[name] for name in names if fnmatchcase(name, pattern)]
     if not matched:
+        near = near_pattern(pattern, names)
+        if near is not None:
+            raise NoSuchLayerError(f"{pattern!r} matches no layer: write {near!r}")
         shown = near_names(pattern, names) or names[:3]
         raise NoSuchLayerError(
             f"{pattern!r} matches no layer: a layer's name is the member and the labels on the way, such as "

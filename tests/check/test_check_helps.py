@@ -5,8 +5,8 @@ import pytest
 from swc.check import check_text
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.names import near_names, one_slip
+from swc.diagnostics.near_patterns import near_pattern
 from swc.elaborate import elaborate
-from swc.elaborate.near_patterns import near_pattern
 
 SPEC = """sw 1
 arch net(rounds: int = 1) {{
@@ -64,6 +64,9 @@ def error(sections: str) -> Diagnostic:
         ("member m = net() share { clusters depth(4) }", "the number of bins is a setting beside it, as `bins 4`"),
         ("member m = net() train { augment flip(0.5) }", "write `flip` alone"),
         ("member m = net() train { templates 8 }", "`templates` stands in the section `share { ... }`"),
+        ("member m = net() share { tie m.stem, m.stem }", "and name the layers that it shall be with"),
+        ("member m = net() share { apart m.stem, m.stem }", "and name the layers that it shall not be with"),
+        ("member m = net() share { tie m.stem, m.body.0, m.stem }", "keep one of the two"),
         ("member m = vit()", "it is called as `vit(depth: int"),
     ],
 )

@@ -23,6 +23,10 @@ def test_a_learning_rate_that_is_none_is_refused(swc: Swc, value: str) -> None:
     assert swc("train", "two.sw", "--data", "digits", "--lr", value).exit_code == 2
 
 
+def test_what_is_no_number_at_all_is_called_that(swc: Swc) -> None:
+    assert "'x' is no number" in swc("train", "two.sw", "--data", "digits", "--lr", "x").output
+
+
 def test_epochs_below_one_in_an_edited_lock_are_damage(swc: Swc, locked: Path) -> None:
     locked.write_text(locked.read_text(encoding="utf-8").replace('"epochs": 1', '"epochs": -4'), encoding="utf-8")
     result = swc("compile", "two.sw", "-o", "out")

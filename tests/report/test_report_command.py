@@ -65,6 +65,9 @@ def test_explaining_what_is_not_there_is_a_usage_error_with_near_names(swc: Swc,
     result = swc("plan", spec, "--explain", "big.group9.0.conv1")
     assert result.exit_code == 2
     assert "big.group1.0.conv1" in result.output
+    for written, near in (("stem", "'*.stem'"), ("big.group1", "'big.group1.*'"), ("Big.stem", "'big.stem'")):
+        assert f"write {near}" in swc("plan", spec, "--explain", written).output
+    assert "the member and the labels" in swc("plan", spec, "--explain", "nothing.like.it").output
 
 
 def test_another_budget(swc: Swc, spec: Path) -> None:

@@ -1,6 +1,8 @@
 """What newcomers write, and what they are told to write instead: the corrected text has to parse."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from swc.diagnostics import Diagnostic, Source, SpecError
 from swc.syntax import parse
@@ -242,3 +244,23 @@ def test_sections_of_a_text_that_does_not_parse() -> None:
     }
     assert section_at(text, text.index("share")) is Section.FAMILY
     assert section_at(text, len(text)) is Section.FILE
+
+
+WORDS = (
+    "budget member members input output share train private tie apart cluster templates bins for clusters refine "
+    "gradient depth epochs batch sgd steps augment if then else repeat as require return conv x y 3 2.5 1..8 1M 1e400 10% 1,000 "
+    "*.stem a.b - = : ; , ( ) [ ] { } ? \" ' # // && || ! := -> | \u00e9 \u0661"
+)
+TEMPLATES = st.sampled_from([FAMILY, SHARE, TRAIN, BODY, FILE])
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEMPLATES, st.lists(st.sampled_from(WORDS.split(" ")), max_size=9), st.sampled_from(["", " "]))
+def test_any_row_of_words_parses_or_is_answered(template: str, words: list[str], between: str) -> None:
+    found: tuple[Diagnostic, ...] = ()
+    try:
+        parse(Source("t.sw", template.replace("@", between.join(words))))
+    except SpecError as error:
+        found = error.diagnostics
+    assert all(d.code.startswith("SW01") and d.primary is not None for d in found)
+    assert not any("\\1" in d.help or "``" in d.help for d in found)
