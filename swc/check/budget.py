@@ -11,6 +11,8 @@ from swc.syntax import tree as t
 LARGEST = 10**13
 """Parameters that a budget may ask for at most."""
 
+_ALL = frozenset({"all", "everything", "family", "total"})
+
 
 def check_budget(budget: t.Budget, members: list[str], diagnostics: Diagnostics) -> None:
     """Check a budget (codes SW0611, SW0612 and SW0613); ``members`` are the names that a share may be of."""
@@ -28,7 +30,7 @@ def check_budget(budget: t.Budget, members: list[str], diagnostics: Diagnostics)
         )
     if isinstance(value.base, t.Reference) and value.base.name.text not in (*members, "members"):
         name = value.base.name
-        near = near_names(name.text, [*members, "members"])
+        near = ["members"] if name.text in _ALL else near_names(name.text, [*members, "members"])
         diagnostics.error(
             "SW0613",
             f"there is no member `{name}` for the budget to be a share of",

@@ -35,6 +35,8 @@ FILE_SLIPS: tuple[Slip, ...] = (
         r"members need nothing brought in; for blocks, write `use NAME from \1` with their names",
     ),
     _SEMICOLON,
+    (r"^\s*[\[{]", "write `family name { ... }`"),
+    (r"^\s*(?!(?:use|block|arch|family)\b)([A-Za-z]\w*)\s*\{", r"write `family \1 { ... }`"),
     (r"^\s*\}", "one closing brace is too many"),
 )
 BODY_SLIPS: tuple[Slip, ...] = (
@@ -73,7 +75,7 @@ BODY_SLIPS: tuple[Slip, ...] = (
     (r"^\s*assert\s+([^,\n]+)", r'write `require \1, "..."`'),
     (r"^\s*print\b", "leave it out: a spec prints nothing"),
     (r"\[[^\]]*\bfor\b", "lists are written out, as `[3, 4, 6, 3]`"),
-    (r"[(,]\s*(?!(?:if|not)\b)(\w+)\s+(?!(?:and|or|then|else)\b)(?=[\w\[])", r"write a comma after `\1`"),
+    (r"(?<=[(,])\s*(?!(?:if|not)\b)(\w+)\s+(?!(?:and|or|then|else)\b)(?=[\w\[])", r"write a comma after `\1`"),
     _SEMICOLON,
     (r"\)", _too_many),
 )

@@ -39,11 +39,15 @@ def _budget(match: re.Match[str]) -> str:
     if word == "%" and re.search(r"[-+*/]|\band\b", rest):
         return "a share is of one member, of one architecture, or of all `members`"
     if word == "%":
-        base = re.search(r"\w+(?:\([^()\n]*\))?", re.sub(r"\bof\b", "", rest))
+        base = re.search(r"\w+(?:\([^()\n]*\))?", re.sub(r"\b(?:of|the)\b", "", rest))
         return f"write `budget {number}% of {base[0] if base else 'members'}`"
     if not is_number(number + unit) or (word and not unit and word[0].isalpha()):
         return f"write {_BUDGETS}"
     return f"write `budget {number}{unit}`"
+
+
+def _part(match: re.Match[str]) -> str:
+    return f"write `budget {float(match[1]) * 100:g}% of {match[2]}`"
 
 
 def _hint(match: re.Match[str]) -> str:
@@ -81,6 +85,8 @@ def _setting(match: re.Match[str]) -> str:
 
 _ELSEWHERE = r"`\1` stands in the section `%s { ... }`"
 _TRAINING = "epochs|batch|smoothing|sgd|steps|cosine|onecycle|augment"
+_EACH = "members are written one by one, as `member first = wrn(28, 10)`"
+_MISSING_COMMA = (r"(?<=[(,])\s*([\w.=]+)\s+(?=[\w.])", r"write a comma after `\1`")
 _COMMA = (r"(?<=[\w)]),(?!\s*,)", "leave out the comma: settings follow each other with nothing between them")
 FAMILY_SLIPS: tuple[Slip, ...] = (
     (
@@ -90,7 +96,9 @@ FAMILY_SLIPS: tuple[Slip, ...] = (
     (r"\boutputs?\W{0,3}(?:class(?:es)?)?\W{0,3}(\d+)", r"write `output classes(\1)`"),
     (r"^\s*(?:num_?)?class(?:es)?\W{0,3}(\d+)", r"write `output classes(\1)`"),
     (r"\b(input|output)\s*[:=]\s*(\w+\s*\([^()\n]*\))", r"write `\1 \2`"),
+    (r"\bbudget\s+([01]?\.[0-9]+)\s+of\s+(?:the\s+)?(\w+)", _part),
     (r"\bbudget\s*[:=(\"'~]*\s*(-?[0-9](?:[0-9_.,'eE]*[0-9])?)\s*(?:(%)([^{};]*)|([A-Za-z]*)[\"',)]?)", _budget),
+    (r"\bbudget\s+([0-9][0-9_.]*[kMG]?)\s+[a-z]\w*", r"write `budget \1`"),
     (r"\bbudget\b[^{};\n]*", f"write {_BUDGETS}"),
     (r"\bmembers\W{0,3}\s*(\w+)\s*[:=]\s*(\w+\([^()\n]*\))", r"each member has a line of its own: `member \1 = \2`"),
     (r"\bmembers\s*[:={]?", "each member has a line of its own: `member deep = wrn(28, 10)`"),
@@ -108,6 +116,12 @@ FAMILY_SLIPS: tuple[Slip, ...] = (
         "a member is one architecture with its arguments, as `member deep = wrn(28, 10)`",
     ),
     (r"(\w+)\s*:\s*(-?[0-9][\w.]*|true|false|\[)", r"arguments get their names with `=`, as `\1=\2`"),
+    (r"\bmember\s+\w+\s*=\s*\w+\([^()\n]*\)\s*(?:x|\*|times)\s*[0-9]+", _EACH),
+    (r"^\s*(?:repeat|for|while)\b.*", _EACH),
+    (r"^\s*\w+\s*=\s*[-0-9\[\"'.]", "a family has no variables: write the number where it is used"),
+    (r"\bshare\s+\w+", "write `share { ... }`, with hints such as `private *.stem` in the braces"),
+    (r"\"(-?[0-9.]+)\"", r"write `\1`, without quotes"),
+    _MISSING_COMMA,
     (
         r"^\s*(?!(?:member|budget|input|output|share|train)\b)(\w+)\s*[:=]\s*(\w+\([^()\n]*\))",
         r"write `member \1 = \2`",
@@ -126,6 +140,13 @@ SHARE_SLIPS: tuple[Slip, ...] = (
         r"write `templates \1..\2`",
     ),
     (r"\btemplates\s*\.\.\s*(\d+)", r"write `templates 1..\1`"),
+    (r"\btemplates\s+(\d+)\s*\+", r"write both numbers, as `templates \1..8`"),
+    (r"\b(templates|bins)\s+(?!for\b)(?:[a-z]+\s+)*(?:[<>=]+\s*)?(\d+)(?!\s*[.:,\d-])", r"write `\1 \2`"),
+    (r"\b(templates|bins)\s+(?!for\b)[a-z]+", r"write a number, as `\1 4`, or leave it out"),
+    (r"\bbins\s+(\d+)\s+per\b", r"write `bins \1 for deep.*`, and so for each member"),
+    (r"^\s*share\b", "layers share unless `private` names them; `tie` and `cluster` hold layers together"),
+    (r"\brefine\s+(?:gradient\s+)?after\s*[:=]?\s*(\d+)", r"write `refine gradient(after=\1)`"),
+    (r"^\s*threshold\s*[:=]?\s*(-?[0-9.]+)", r"the search has it, as `clusters gradient(threshold=\1)`"),
     (r"\btemplates\s+(\d+)\s*\.\.", r"write both numbers, as `templates \1..8`"),
     (r"\b(templates|bins)\s*[:=(]+\s*(\d+)", r"write `\1 \2`"),
     (r"\b(templates|bins)\s*-", r"`\1` is a number from 1, as `\1 4`"),
@@ -154,6 +175,10 @@ TRAIN_SLIPS: tuple[Slip, ...] = (
     (r"([0-9.]+)\s*%", _fraction),
     (r"\b(private|public|tie|apart|templates|bins|clusters?|refine)\s", _ELSEWHERE % "share"),
     (r"\b(crop|cutout)\s+([0-9]+)", r"write `\1(\2)`"),
+    (r"(?<![\w.])([0-9]+)\s+(epochs|batch)\b", r"write `\2 \1`"),
+    (r"\bsteps\s+([0-9]+(?:\s*,\s*[0-9]+)+)", r"write `steps(\1)`"),
+    (r"\baugment\s*(?:$|\})", "name what to do, as `augment crop, flip`, or leave it out"),
+    _MISSING_COMMA,
     (r"\bbatch_?size\W{0,3}(\d+)", r"write `batch \1`"),
     (rf"\b(epochs|batch|smoothing)\s*[:=]\s*({_NUMBER})", r"write `\1 \2`"),
     (r"\b(epochs|batch|smoothing)\s*-", r"`\1` is never below zero"),

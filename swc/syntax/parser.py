@@ -15,7 +15,7 @@ from swc.resources import grammar_text
 from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
 from swc.syntax.limits import LARGEST_NUMBER, check_limits
-from swc.syntax.numbers import LONGEST, exact, is_number
+from swc.syntax.numbers import LONGEST, SCALES, exact, is_number
 from swc.syntax.sections import Section, section_at, unclosed
 from swc.syntax.slips import about_slip
 from swc.syntax.tree import File
@@ -173,9 +173,11 @@ def _number_around(text: str, offset: int) -> tuple[int, int] | None:
 
 def _report_number(span: Span, advice: str, diagnostics: Diagnostics) -> None:
     label = "not a number"
+    near = next((text for text in (f"0{span.text}", f"{span.text}0") if is_number(text) and "." in span.text), None)
+    advice = advice or (f"write `{near}`" if near else NUMBERS)
     if set(span.text) <= set("0123456789_."):
         label = "expected digits on both sides of the point" if "." in span.text else "expected digits around each `_`"
-    diagnostics.error("SW0105", f"`{span.text}` is not a number", span, label=label, help=advice or NUMBERS)
+    diagnostics.error("SW0105", f"`{span.text}` is not a number", span, label=label, help=advice)
 
 
 def _report_fraction(span: Span, diagnostics: Diagnostics) -> None:
@@ -202,7 +204,8 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
     missing = "\n" in source.text[previous:offset] and not {"RBRACE", "$END"} & expected
     slip = "" if ended else about_slip(source.text, previous if missing else offset)
     number = Span(source, offset, offset + len(token))
-    if "INT" in expected and "FLOAT" not in expected and is_number(token):
+    whole = "FLOAT" not in expected or ("COUNT" not in expected and token[-1:] in SCALES)
+    if "INT" in expected and whole and is_number(token):
         _report_fraction(number, diagnostics)
         return
     if token.type == "PATTERN" and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:

@@ -13,6 +13,7 @@ from swc.syntax.family_slips import FAMILY_SLIPS, SHARE_SLIPS, TRAIN_SLIPS, Slip
 from swc.syntax.sections import Section, section_at
 
 _LONGEST_LINE = 400
+_NO_SEPARATORS = {Section.FAMILY, Section.TRAIN}
 _ANYWHERE: tuple[Slip, ...] = (
     (r'/\*|--|"""', "comments begin with `//`, on each line anew"),
     (r"(?![0-9])\d", "digits are those from 0 to 9"),
@@ -36,9 +37,12 @@ def about_slip(text: str, place: int) -> str:
     start = text.rfind("\n", 0, place) + 1
     line = text[start:].partition("\n")[0].partition("//")[0].rstrip()
     column = place - start
-    if len(line) > _LONGEST_LINE:
+    section = section_at(text, place)
+    # What these characters mean elsewhere is plain, whatever stands before them.
+    plain = text[place : place + 1] == "#" or (text[place : place + 1] == ";" and section in _NO_SEPARATORS)
+    if plain or len(line) > _LONGEST_LINE:
         return ""
-    for pattern, advice in (*_ANYWHERE, *_SLIPS[section_at(text, place)]):
+    for pattern, advice in (*_ANYWHERE, *_SLIPS[section]):
         for match in re.finditer(pattern, line):
             if match.start() <= column <= match.end():
                 found = match.expand(advice) if isinstance(advice, str) else advice(match)

@@ -99,3 +99,15 @@ def test_a_pattern_in_a_large_family_needs_to_be_nearer() -> None:
     assert near_pattern("m.botty", few) == "m.body"
     assert near_pattern("m.botty", few + many) is None
     assert near_pattern(".".join(["stem"] * 30), few) is None
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [("all", "write `members`"), ("membrs", "write `members`"), ("deap", "write `deep`"), ("wrn", "as `wrn(28, 10)`")],
+)
+def test_what_a_share_may_be_of(base: str, words: str) -> None:
+    text = SPEC.format("member deep = net()").replace("budget 1M", f"budget 50% of {base}")
+    with pytest.raises(SpecError) as caught:
+        check_text(text)
+    (found,) = caught.value.diagnostics
+    assert (found.code, words in found.help) == ("SW0613", True)

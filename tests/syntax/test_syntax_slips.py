@@ -153,6 +153,34 @@ def test_a_train_section_is_told_what_to_write(written: str, corrected: str) -> 
         (FAMILY, "/* why */", "comments begin with `//`"),
         (FAMILY, "share: { }", "write `share { ... }`"),
         (FAMILY, "train = { }", "write `train { ... }`"),
+        (FAMILY, "budget 1M # all", "comments begin with `//`"),
+        (FAMILY, "budget 1M;", "leave it out"),
+        (FAMILY, "budget 1M parameters", "write `budget 1M`"),
+        (FAMILY, "budget 0.5 of members", "write `budget 50% of members`"),
+        (FAMILY, "budget 50% of the members", "write `budget 50% of members`"),
+        (FAMILY, "member a = wrn(10, 2) * 4", "members are written one by one"),
+        (FAMILY, "for i in 3 { member a = wrn(10) }", "members are written one by one"),
+        (FAMILY, "member a = wrn(10 2)", "write a comma after `10`"),
+        (FAMILY, 'member a = wrn("10")', "write `10`, without quotes"),
+        (FAMILY, "w = 2", "a family has no variables"),
+        (FAMILY, "share all", "write `share { ... }`"),
+        (SHARE, "private a.stem # heads", "comments begin with `//`"),
+        (SHARE, "share *.conv1", "layers share unless `private` names them"),
+        (SHARE, "templates at most 8", "write `templates 8`"),
+        (SHARE, "templates <= 8", "write `templates 8`"),
+        (SHARE, "templates auto", "or leave it out"),
+        (SHARE, "templates 4+", "as `templates 4..8`"),
+        (SHARE, "bins 4 per member", "write `bins 4 for deep.*`"),
+        (SHARE, "refine after 10", "write `refine gradient(after=10)`"),
+        (SHARE, "threshold 0.1", "`clusters gradient(threshold=0.1)`"),
+        (TRAIN, "200 epochs", "write `epochs 200`"),
+        (TRAIN, "steps 60, 120", "write `steps(60, 120)`"),
+        (TRAIN, "sgd(0.1 0.9)", "write a comma after `0.1`"),
+        (TRAIN, "sgd(lr=.1)", "write `0.1`"),
+        (TRAIN, "batch 2k", "write `2000`"),
+        (TRAIN, "augment", "or leave it out"),
+        (FILE, "small {", "write `family small { ... }`"),
+        (FILE, '{"family": 3', "write `family name { ... }`"),
         (SHARE, "private a.[gs]*", "no sets of letters"),
         (SHARE, "private", "name layers by patterns, as `private *.conv1`"),
         (SHARE, "templates 1..", "write both numbers"),
@@ -248,8 +276,8 @@ def test_sections_of_a_text_that_does_not_parse() -> None:
 
 WORDS = (
     "budget member members input output share train private tie apart cluster templates bins for clusters refine "
-    "gradient depth epochs batch sgd steps augment if then else repeat as require return conv x y 3 2.5 1..8 1M 1e400 10% 1,000 "
-    "*.stem a.b - = : ; , ( ) [ ] { } ? \" ' # // && || ! := -> | \u00e9 \u0661"
+    "gradient depth epochs batch sgd steps augment if then else repeat as require return conv x y 3 2.5 1..8 1M 1e400 "
+    "10% 1,000 *.stem a.b - = : ; , ( ) [ ] { } ? \" ' # // && || ! := -> | \u00e9 \u0661"
 )
 TEMPLATES = st.sampled_from([FAMILY, SHARE, TRAIN, BODY, FILE])
 
