@@ -11,9 +11,11 @@ from swc.diagnostics import Diagnostic, Severity
 from swc.diagnostics.words import count
 from swc.family import Family, Layer
 from swc.plan.bound_notes import demanding_places
-from swc.plan.cost import fixed_cost
+from swc.plan.cost import available, fixed_cost
+from swc.plan.division import fits_whole
 from swc.plan.hints import matched, place_of, related, shareable_layers
 from swc.plan.model import Plan
+from swc.plan.plane import planes_of
 
 _LISTED = 5
 
@@ -84,12 +86,14 @@ def folded(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
         for c in clusters
         if c.fold is not None
     ]
+    whole = {cluster.name: cluster.layers for cluster in plan.clusters}
+    if fits_whole(planes_of(family, whole), available(family)):
+        why = f"whole templates would leave more of {plan.budget:,} parameters unspent, or spend it on coefficients"
+    else:
+        why = f"no number of whole templates fits the budget of {plan.budget:,} parameters"
     note = Diagnostic(
         code="SW0603",
-        summary=(
-            f"no number of whole templates fits the budget of {plan.budget:,} parameters, so the layers of "
-            f"{count(len(clusters), 'cluster')} are mixed from tiles"
-        ),
+        summary=f"{why}, so the layers of {count(len(clusters), 'cluster')} are mixed from tiles",
         primary=family.budget.span,
         detail="\n".join(lines),
         severity=Severity.NOTE,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_plan_budgets import built
 
 from swc.family import Budget, Family, Kind, Member, Recipe, Sharing
-from swc.plan import plan_family, smallest_budget
+from swc.plan import notes, plan_family, smallest_budget
 from swc.plan.division import fits_folded, smallest
 from swc.plan.model import Plan
 from swc.plan.plane import Plane
@@ -108,3 +108,14 @@ def test_what_fits_exactly_is_planned() -> None:
     least = smallest_budget(made)
     exact = Family("test", (3, 32, 32), 10, Budget(least, str(least)), members, Sharing(), Recipe())
     assert plan_family(exact, structure="s").parameters.total == least
+
+
+def test_the_note_on_tiles_says_why() -> None:
+    members = tuple(mobile(k) for k in range(12))
+    said = {}
+    for percent in (10, 30):
+        made, plan = planned(members, percent)
+        (note,) = (note for note in notes(made, plan) if note.code == "SW0603")
+        said[percent] = note.summary
+    assert said[10].startswith("no number of whole templates fits the budget of")
+    assert said[30].startswith("whole templates would leave more of")
