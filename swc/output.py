@@ -17,6 +17,8 @@ from swc.files import write_atomically
 
 _HEADER = re.compile(re.escape(MARKER) + r" (?P<spec>\S+) ")
 
+_DOCUMENT = re.compile(r'\{\s*"format_version": \d+,\s*"family": ')
+
 
 class State(StrEnum):
     """How a generated file relates to what the spec says."""
@@ -60,6 +62,28 @@ def check_ours(path: Path) -> None:
                     "SW0801",
                     f"{path} exists, and swc did not write it",
                     help="choose another folder, move the file away, or compile over it with `swc compile --force`",
+                ),
+            )
+        )
+
+
+def check_document(path: Path) -> None:
+    """Check that writing a plan or a sweep as JSON replaces nothing but another one.
+
+    Raises:
+        SpecError: SW0801 when the file is there, is JSON by its name, and swc did not write it.
+    """
+    if path.suffix != ".json" or not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        start = file.read(400)
+    if start.strip() and not _DOCUMENT.match(start):
+        raise SpecError(
+            (
+                Diagnostic(
+                    "SW0801",
+                    f"{path} exists, and is no plan or sweep that swc wrote",
+                    help="choose another file, or move that one away",
                 ),
             )
         )

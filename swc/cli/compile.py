@@ -46,6 +46,9 @@ def compile_(
     """Compile SPECS to PyTorch modules in the folder given by -o [default: generated]."""
     if lock is not None and len(specs) > 1:
         raise click.UsageError("--lock goes with one spec")
+    if folder.suffix == ".py":
+        way = f", such as {folder.parent}, and files in it are named after their families"
+        raise click.BadParameter(f"{folder} is a file's name: give a folder{way}", param_hint="-o")
     compiled = _compile_all(specs, lock_choice(lock, no_lock=no_lock))
     for one in compiled:
         show(one.notes)

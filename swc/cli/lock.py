@@ -20,6 +20,7 @@ from swc.lock.agreement import existing_lock, verify_spec
 from swc.lock.moves import moves
 from swc.lock.serial import to_json
 from swc.pipeline import search as searching
+from swc.pipeline.similarities import similarities_path
 from swc.plan import shareable_layers
 
 _LOCK = click.option(
@@ -85,7 +86,7 @@ def verify(spec: Path, lock_file: Path | None) -> None:
     Exit code: 0 if they agree, 1 if not.
     """
     path = lock_file or lock_path(spec)
-    found = verify_spec(spec, path, searching.similarities_path(path))
+    found = verify_spec(spec, path, similarities_path(path))
     total, budget = found.plan.parameters.total, found.plan.budget
     show_diagnostics(found.differences)
     agrees = "has the layers of" if found.differences else "agrees with"
@@ -117,8 +118,7 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
     if before is not None:
         names = (layer.name for layer in shareable_layers(compiled.family))
         verify_lock(before, compiled.family, names, path.name, shown=None)
-    data = before.data if before else "unknown"
-    after, result = searching.regroup_from(searching.similarities_path(path), compiled, threshold, data)
+    after, result = searching.regroup_from(similarities_path(path), compiled, threshold)
     _tell(before, after)
     if dry_run:
         click.echo("dry run: nothing was written")

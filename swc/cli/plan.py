@@ -15,6 +15,7 @@ from swc.compiler import Compiled, Loaded, load_spec
 from swc.diagnostics import Severity, SpecError
 from swc.family import Budget
 from swc.files import write_atomically
+from swc.output import check_document
 from swc.plan.drawing import shape_graphs
 from swc.plan.model import Plan
 from swc.plan.serial import to_json
@@ -70,6 +71,8 @@ def plan(  # noqa: PLR0913 - one argument per option
     """Show what SPEC shares with whom, what each part costs, where the budget goes and what more would buy."""
     _check_together(budget, sweep, explain, output_format, superweights=superweights)
     output_format = _format_for(output, output_format, sweeping=sweep is not None)
+    if output is not None:
+        check_document(output)
     try:
         loaded = load_spec(spec, lock_choice(lock, no_lock=no_lock))
         if sweep is not None:
@@ -115,7 +118,7 @@ def _format_for(output: Path | None, output_format: str, *, sweeping: bool) -> s
     """The format to write; a file's ending must agree, so that no spec is overwritten by a slip."""
     if output is None:
         return output_format
-    if output_format == "text":
+    if output_format == "text" and not output.name.endswith(".similarities.json"):
         fitting = [name for name, endings in _ENDINGS.items() if output.suffix in endings]
         if not fitting or (sweeping and fitting == ["dot"]):
             endings = ".svg or .json" if sweeping else ".svg, .dot or .json"
@@ -123,6 +126,8 @@ def _format_for(output: Path | None, output_format: str, *, sweeping: bool) -> s
                 f"{output} is a file of no format to write: end it with {endings}", param_hint="-o"
             )
         return fitting[0]
+    if output.name.endswith(".similarities.json"):
+        raise click.BadParameter(f"{output} is the name of what a search keeps beside its lock file", param_hint="-o")
     if output.suffix not in _ENDINGS[output_format]:
         ending = " or ".join(_ENDINGS[output_format])
         raise click.BadParameter(f"{output} does not end with {ending}, as {output_format} does", param_hint="-o")

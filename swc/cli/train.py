@@ -20,6 +20,7 @@ from swc.diagnostics import Diagnostic, SpecError
 from swc.lock import lock_path, other_settings
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
+from swc.pipeline.similarities import similarities_path
 
 if TYPE_CHECKING:
     from swc.pipeline.settings import Run
@@ -62,8 +63,8 @@ def search(
     compiled = searching.compile_for_search(spec)
     lock_file = lock or lock_path(spec)
     if threshold is not None:
-        kept = searching.similarities_path(lock_file)
-        found, result = searching.regroup_from(kept, compiled, threshold, options["data"])
+        kept = similarities_path(lock_file)
+        found, result = searching.regroup_from(kept, compiled, threshold)
     else:
         folder = (run_folder or Path("runs") / compiled.family.name) / "search"
         run = make_run(options, None)

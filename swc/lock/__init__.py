@@ -2,12 +2,13 @@
 
 from swc.lock.file import lock_path, lock_text, read_lock, write_lock
 from swc.lock.model import Lock
-from swc.lock.settings import other_settings, unused_lock
+from swc.lock.settings import bins_text, other_settings, unused_lock
 from swc.lock.structure import structure_hash
 from swc.lock.verify import verify_lock
 
 __all__ = [
     "Lock",
+    "bins_text",
     "lock_path",
     "lock_text",
     "other_settings",

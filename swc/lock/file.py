@@ -21,7 +21,7 @@ def lock_path(spec: Path) -> Path:
 
 def lock_text(lock: Lock) -> str:
     """The content of a lock file."""
-    head = asdict(lock, filter=lambda field, _: field.name not in {"clusters", "source"})
+    head = asdict(lock, filter=lambda field, value: field.name not in {"clusters", "source"} and value is not None)
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in sorted(head.items())]
     clusters = []
     for name in sorted(lock.clusters):

@@ -23,6 +23,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "threshold_used": (int, float),
     "clusters": (dict,),
 }
+_OPTIONAL = {"bins": (str,)}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_SIMILARITIES = {"structure", "data", "search"}
 _WORDS = {str: "text", int: "a whole number", dict: "an object"}
 
 
@@ -42,17 +45,23 @@ def read_lock(path: Path, display: str) -> Lock:
         display: what messages call it.
 
     Raises:
-        SpecError: SW0701 when it cannot be read or is no lock file, SW0702 when another release wrote it.
+        SpecError: SW0701 when it cannot be read or is no lock file, SW0702 when another release wrote it, SW0707 when
+            there is none.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         missing = Diagnostic(
-            "SW0701",
+            "SW0707",
             f"there is no lock file {display}",
             help="`swc search` writes one; without a search, leave out --lock, or share by kernel size with --no-lock",
         )
         raise SpecError((missing,)) from error
+    except IsADirectoryError as error:
+        folder = Diagnostic(
+            "SW0701", f"{display} is a folder, and no lock file", help="name the lock file, or its spec"
+        )
+        raise SpecError((folder,)) from error
     except OSError as error:
         raise _broken(display, f"it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -67,13 +76,18 @@ def parse_lock(source: Source) -> Lock:
         SpecError: as :func:`read_lock`.
     """
     content = _json(source)
-    version = content.get("format_version")
-    if version != FORMAT_VERSION or isinstance(version, bool):
+    if content.keys() >= _SIMILARITIES and "clusters" not in content:
+        raise _other_file(source)
+    version = content.get("format_version", FORMAT_VERSION)
+    if type(version) is not int:
+        place = place_of_key(source, "format_version")
+        raise _broken(source.name, "its `format_version` is not a whole number", place)
+    if version != FORMAT_VERSION:
         raise SpecError(
             (
                 Diagnostic(
                     "SW0702",
-                    f"lock file {source.name} has format version {version!r}, and this swc reads version "
+                    f"lock file {source.name} has format version {version}, and this swc reads version "
                     f"{FORMAT_VERSION}",
                     place_of_key(source, "format_version"),
                     help=f"use the release of swc that wrote it, or {_RENEW}",
@@ -82,7 +96,7 @@ def parse_lock(source: Source) -> Lock:
         )
     _check_entries(source, content)
     clusters = _clusters(source, content["clusters"])
-    known = {key: content[key] for key in _KINDS if key != "clusters"}
+    known = {key: content[key] for key in (*_KINDS, *_OPTIONAL) if key in content and key != "clusters"}
     return Lock(**known, clusters=clusters, source=source)
 
 
@@ -118,18 +132,23 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check_entries(source: Source, content: dict[str, Any]) -> None:
-    for key, kinds in _KINDS.items():
+    for key in ("format_version", *_KINDS):
         if key not in content:
             raise _broken(source.name, f"its `{key}` is missing")
-        if not isinstance(content[key], kinds) or isinstance(content[key], bool):
+    for key, kinds in (_KINDS | _OPTIONAL).items():
+        if key in content and (not isinstance(content[key], kinds) or isinstance(content[key], bool)):
             expected = "a number" if float in kinds else _WORDS[kinds[0]]
             raise _broken(source.name, f"its `{key}` is not {expected}", place_of_key(source, key))
     for key in ("threshold", "threshold_used"):
         if not -1 <= content[key] <= 1:
             raise _broken(source.name, f"its `{key}` is no cosine, from -1 to 1", place_of_key(source, key))
-    if content["epochs"] < 1:
-        raise _broken(source.name, "its `epochs` is below 1", place_of_key(source, "epochs"))
-    unknown = sorted(set(content) - set(_KINDS) - {"format_version"})
+    if content["threshold_used"] > content["threshold"]:
+        why = "its `threshold_used` is above its `threshold`, from which it can only have been lowered"
+        raise _broken(source.name, why, place_of_key(source, "threshold_used"))
+    for key, least in (("epochs", 1), ("seed", 0)):
+        if content[key] < least:
+            raise _broken(source.name, f"its `{key}` is below {least}", place_of_key(source, key))
+    unknown = sorted(set(content) - set(_KINDS) - set(_OPTIONAL) - {"format_version"})
     if unknown:
         raise _broken(source.name, f"it has an unknown entry `{unknown[0]}`", place_of_key(source, unknown[0]))
 
@@ -137,7 +156,15 @@ def _check_entries(source: Source, content: dict[str, Any]) -> None:
 def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Shape]]:
     clusters: dict[str, dict[str, Shape]] = {}
     seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for cluster, layers in content.items():
+        if not _NAME.fullmatch(cluster):
+            why = f"its cluster `{cluster}` has a name that is not letters, digits, `-` and `_`, with a letter first"
+            raise _broken(source.name, why, place_of_key(source, cluster))
+        twin = names.setdefault(cluster.casefold(), cluster)
+        if twin != cluster:
+            why = f"the names of its clusters `{twin}` and `{cluster}` differ in nothing but case"
+            raise _broken(source.name, why, place_of_key(source, cluster))
         if not isinstance(layers, dict) or not layers:
             raise _broken(source.name, f"its cluster `{cluster}` names no layers", place_of_key(source, cluster))
         for name, shape in layers.items():
@@ -154,6 +181,20 @@ def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Sh
             seen[name] = cluster
         clusters[cluster] = {name: (*shape,) for name, shape in layers.items()}
     return clusters
+
+
+def _other_file(source: Source) -> SpecError:
+    """The similarities of a search lie beside the lock, and are easily named instead of it."""
+    lock = source.name.removesuffix(".similarities.json") + ".lock"
+    return SpecError(
+        (
+            Diagnostic(
+                "SW0701",
+                f"{source.name} holds the similarities that a search measured, and is no lock file",
+                help=f"name the lock file beside it: {lock}" if lock != source.name + ".lock" else "name the lock file",
+            ),
+        )
+    )
 
 
 def _broken(display: str, why: str, place: Span | None = None) -> SpecError:

@@ -17,6 +17,7 @@ def to_json(lock: Lock) -> str:
         "family": lock.family,
         "structure": lock.structure,
         "data": lock.data,
+        "bins": lock.bins,
         "epochs": lock.epochs,
         "seed": lock.seed,
         "threshold": lock.threshold,

@@ -1,4 +1,4 @@
-"""Whether a lock comes of the search that the spec asks for: at its τ, for its epochs, or of any search at all.
+"""Whether a lock comes of the search that the spec asks for: at its τ, for its epochs, from its bins, or any at all.
 
 The clusters of such a lock are still good, so these are warnings: compiling goes on with them.
 """
@@ -9,14 +9,15 @@ import shlex
 from pathlib import Path
 
 from swc.diagnostics import Diagnostic, Related, Severity
-from swc.family import Clustering, Family
+from swc.family import Clustering, Family, Sharing
 from swc.lock.file import lock_path
 from swc.lock.model import Lock
 
 
 def other_settings(lock: Lock, family: Family, spec: Path, lock_file: Path) -> tuple[Diagnostic, ...]:
-    """Where the search of a lock and the search that the spec asks for differ: warnings SW0708 (τ), SW0709 (epochs).
+    """Where the search of a lock and the search that the spec asks for differ, as warnings.
 
+    SW0708: another τ; SW0709: other epochs; SW0720: other bins to start from; SW0721: a family of another name.
     A lock whose τ was lowered to fit the budget, to just what the spec asks for now, has the spec's clusters.
 
     Args:
@@ -31,7 +32,18 @@ def other_settings(lock: Lock, family: Family, spec: Path, lock_file: Path) -> t
         found.append(_other_threshold(lock, family, spec, lock_file))
     if asked.epochs != lock.epochs:
         found.append(_other_epochs(lock, family, spec, lock_file))
+    if bins_text(family.sharing) != lock.bins:
+        found.append(_other_bins(lock, family, spec, lock_file))
+    if lock.family != family.name:
+        found.append(_other_name(lock, family, lock_file))
     return tuple(found)
+
+
+def bins_text(sharing: Sharing) -> str | None:
+    """The bins that a search starts from as a spec writes them, None where it leaves them to the planner."""
+    own = [f"bins {sharing.bins}"] if sharing.bins is not None else []
+    own += sorted(f"bins {hint.count} for {', '.join(sorted(hint.patterns))}" for hint in sharing.bin_hints)
+    return "; ".join(own) or None
 
 
 def unused_lock(family: Family, lock_file: Path) -> Diagnostic:
@@ -72,6 +84,40 @@ def _other_epochs(lock: Lock, family: Family, spec: Path, lock_file: Path) -> Di
         lock,
         "epochs",
         f"to follow the spec, search again: {command}; to keep the lock, write `{_as_in(lock)}` into the spec",
+    )
+
+
+def _other_bins(lock: Lock, family: Family, spec: Path, lock_file: Path) -> Diagnostic:
+    asked = bins_text(family.sharing)
+    command = _command("search", spec, lock_file, "--data", lock.data)
+    keep = f"write `{lock.bins}` into the spec" if lock.bins else "take `bins` out of the spec"
+    return Diagnostic(
+        "SW0720",
+        f"lock file {lock_file.name} comes of a search that started from {_bins(lock.bins)}, and the spec asks for "
+        f"{_bins(asked)}",
+        family.sharing.bins_span
+        or next((span for hint in family.sharing.bin_hints for span in hint.spans), family.span),
+        label="not as in the lock",
+        related=(Related(place, "in the lock"),) if (place := lock.place("bins")) else (),
+        help=f"to follow the spec, search again: {command}; to keep the lock, {keep}",
+        severity=Severity.WARNING,
+    )
+
+
+def _bins(text: str | None) -> str:
+    return f"`{text}`" if text else "bins of the planner's choice"
+
+
+def _other_name(lock: Lock, family: Family, lock_file: Path) -> Diagnostic:
+    return Diagnostic(
+        "SW0721",
+        f"lock file {lock_file.name} was made for a family `{lock.family}` with just the layers of `{family.name}`",
+        family.span,
+        label="another name than in the lock",
+        related=(Related(place, "in the lock"),) if (place := lock.place("family")) else (),
+        help=f'if the family was renamed, write `"family": "{family.name}"` into the lock file; if the lock belongs to '
+        "another spec, put it back there and search again",
+        severity=Severity.WARNING,
     )
 
 

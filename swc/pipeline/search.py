@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
@@ -15,10 +14,11 @@ from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
 from swc.family import ClusterMethod, Family
 from swc.files import write_atomically
-from swc.lock import Lock, structure_hash, write_lock
+from swc.lock import Lock, bins_text, structure_hash, write_lock
 from swc.output import check_ours
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.settings import Run
+from swc.pipeline.similarities import no_similarities, read_similarities, similarities_path, write_similarities
 from swc.plan import cluster_name, fits, shareable_layers
 from swc.plan.hints import hand_made, tied_groups
 
@@ -96,8 +96,8 @@ def compile_for_search(spec: Path) -> Compiled:
     )
 
 
-def lock_of(compiled: Compiled, result: SearchResult, data: str) -> Lock:
-    """The lock file's content for what a search found."""
+def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | None) -> Lock:
+    """The lock file's content for what a search found, on which data and from which bins."""
     family = compiled.family
     shapes = family.layer_by_name
     clusters = {
@@ -113,12 +113,8 @@ def lock_of(compiled: Compiled, result: SearchResult, data: str) -> Lock:
         threshold=result.requested,
         threshold_used=result.threshold,
         clusters=clusters,
+        bins=bins,
     )
-
-
-def similarities_path(lock: Path) -> Path:
-    """Where the measured similarities are kept: beside the lock, as ``<name>.similarities.json``."""
-    return lock.with_suffix(".similarities.json")
 
 
 def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = None) -> tuple[Lock, SearchResult]:
@@ -153,37 +149,27 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
         apart=hints.apart,
         reporter=run.reporter,
     )
-    return lock_of(compiled, result, run.data.name), result
+    return lock_of(compiled, result, run.data.name, bins_text(compiled.family.sharing)), result
 
 
-def regroup_from(path: Path, compiled: Compiled, threshold: float, data_name: str) -> tuple[Lock, SearchResult]:
+def regroup_from(path: Path, compiled: Compiled, threshold: float) -> tuple[Lock, SearchResult]:
     """Group the layers again at another τ, from the similarities that a search kept; nothing is trained.
 
     Raises:
         SpecError: SW0705 when the kept similarities are missing, damaged or of another version of the family.
     """
-    from swc_runtime.search_result import SearchResult, fit_threshold  # noqa: PLC0415
+    from swc_runtime.search_result import fit_threshold  # noqa: PLC0415
 
-    kept = _kept(path)
-    if kept.get("structure") != structure_hash(compiled.family):
-        raise _no_similarities(path, "they were measured on another version of the family")
-    try:
-        before = SearchResult.from_json(kept["search"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _no_similarities(path, f"they are damaged ({error})") from error
-    measured = sorted(str(layer) for pool in before.pools for layer in pool.layers)
-    if measured != sorted(layer.name for layer in shareable_layers(compiled.family)):
-        raise _no_similarities(path, "they are damaged (they name other layers than the family has)")
-    if type(before.epochs) is not int or type(before.seed) is not int:
-        raise _no_similarities(path, "they are damaged (epochs and seed are no whole numbers)")
+    kept = read_similarities(path, compiled.family)
+    before = kept.search
     hints = search_hints(compiled.family)
     found = fit_threshold(
         before.pools, threshold, fits_budget(compiled.family), together=hints.together, apart=hints.apart
     )
     if found is None:
-        raise _no_similarities(path, "no threshold gives clusters that fit the budget")
+        raise no_similarities(path, "no threshold gives clusters that fit the budget")
     result = replace(before, groups=found[0], requested=threshold, threshold=found[1])
-    return lock_of(compiled, result, str(kept.get("data", data_name))), result
+    return lock_of(compiled, result, kept.data, kept.bins), result
 
 
 def fits_budget(family: Family) -> Callable[[Groups], bool]:
@@ -193,26 +179,5 @@ def fits_budget(family: Family) -> Callable[[Groups], bool]:
 
 def save(lock_file: Path, lock: Lock, result: SearchResult) -> None:
     """Write the similarities, then the lock file: a lock is never without what it was made from."""
-    kept = {"structure": lock.structure, "data": lock.data, "search": result.to_json()}
-    # One row of the triangle a line, so that a diff shows which layers changed.
-    text = json.dumps(kept, sort_keys=True).replace("], [", "],\n[")
-    write_atomically(similarities_path(lock_file), f"{text}\n")
+    write_similarities(similarities_path(lock_file), lock, result)
     write_lock(lock_file, lock)
-
-
-def _kept(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _no_similarities(path, f"the file cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise _no_similarities(path, f"they are damaged ({error})") from error
-    if not isinstance(content, dict):
-        raise _no_similarities(path, "they are damaged (no object)")
-    return content
-
-
-def _no_similarities(path: Path, why: str) -> SpecError:
-    return SpecError(
-        (Diagnostic("SW0705", f"the similarities in {path.name} cannot be used: {why}", help="run `swc search` again"),)
-    )

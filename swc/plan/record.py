@@ -1,4 +1,4 @@
-"""Reads JSON objects strictly: every key of the expected type, none missing, none unknown, places named."""
+"""Reads JSON objects strictly: every key of the expected type, none missing, places named; none unknown if asked."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ class Record:
             FormatError: it is not JSON, or not an object, or a key is there twice.
         """
         try:
-            value = json.loads(text, object_pairs_hook=_distinct)
+            value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refused)
         except json.JSONDecodeError as error:
             message = f"it is not JSON ({error.msg}, line {error.lineno}, column {error.colno})"
             raise FormatError(message) from None
         except RecursionError:
             raise FormatError("it is nested too deeply") from None
+        except ValueError as error:  # a number of more digits than Python reads
+            raise (error if isinstance(error, FormatError) else FormatError(f"it is not JSON ({error})")) from None
         if not isinstance(value, dict):
             message = f"the document is {_named(value)} where an object belongs"
             raise FormatError(message)
@@ -102,6 +104,11 @@ def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
         message = f"the key {next(key for key in keys if keys.count(key) > 1)} is there twice"
         raise FormatError(message)
     return values
+
+
+def _refused(constant: str) -> float:
+    message = f"it is not JSON ({constant} is no number)"
+    raise FormatError(message)
 
 
 def _integer(value: object, place: str) -> int:

@@ -14,7 +14,7 @@ SuperWeight stands on a line of its own, so that plans can be compared with a li
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from attrs import asdict
 
@@ -31,6 +31,7 @@ from swc.plan.model import (
     SuperWeight,
 )
 from swc.plan.record import FormatError, Record
+from swc.plan.sense import check_sense
 
 
 def to_json(plan: Plan) -> str:
@@ -57,14 +58,15 @@ def to_json(plan: Plan) -> str:
 
 
 def from_json(text: str) -> Plan:
-    """Read a plan that :func:`to_json` wrote.
+    """Read a plan that :func:`to_json` wrote; fields that a later swc may have added are passed over.
 
     Raises:
-        SpecError: the text is no JSON, no plan, or a plan of a version that this swc does not know (SW0610). The
-            summary names the place in the document, like ``superweights[3].templates``.
+        SpecError: the text is no JSON, no plan, a plan that contradicts itself, or one of a version that this swc does
+            not know (SW0610). The summary names the place in the document, like ``superweights[3].templates``.
     """
     try:
-        return _plan(Record.parse(text))
+        plan = _plan(Record.parse(text))
+        check_sense(plan)
     except FormatError as error:
         raise SpecError(
             (
@@ -75,6 +77,7 @@ def from_json(text: str) -> Plan:
                 ),
             )
         ) from None
+    return plan
 
 
 def _line(value: object) -> str:
@@ -107,7 +110,9 @@ def _plan(root: Record) -> Plan:
         message = f"its format_version is {version}, and this swc knows {FORMAT_VERSION}"
         raise FormatError(message)
     parameters = root.record("parameters")
-    plan = Plan(
+    clusters = tuple(_read_cluster(cluster) for cluster in root.records("clusters"))
+    kernels = {cluster.name: cluster.kernel for cluster in clusters}
+    return Plan(
         format_version=version,
         family=root.text("family"),
         structure=root.text("structure"),
@@ -122,27 +127,20 @@ def _plan(root: Record) -> Plan:
             weights=parameters.integer("weights"),
         ),
         members=tuple(_read_member(member) for member in root.records("members")),
-        clusters=tuple(_read_cluster(cluster) for cluster in root.records("clusters")),
-        superweights=tuple(_read_superweight(superweight) for superweight in root.records("superweights")),
+        clusters=clusters,
+        superweights=tuple(_read_superweight(superweight, kernels) for superweight in root.records("superweights")),
     )
-    parameters.close()
-    root.close()
-    return plan
 
 
 def _read_member(record: Record) -> MemberPlan:
     layers = tuple(_read_layer(layer) for layer in record.records("layers"))
-    member = MemberPlan(record.text("name"), record.integer("parameters_alone"), layers)
-    record.close()
-    return member
+    return MemberPlan(record.text("name"), record.integer("parameters_alone"), layers)
 
 
 def _read_layer(record: Record) -> LayerPlan:
     out, inputs, height, width = record.integers("shape", 4)
     cluster = None if record.is_null("cluster") else record.text("cluster")
-    layer = LayerPlan(record.text("name"), (out, inputs, height, width), cluster, record.texts("superweights"))
-    record.close()
-    return layer
+    return LayerPlan(record.text("name"), (out, inputs, height, width), cluster, record.texts("superweights"))
 
 
 def _read_cluster(record: Record) -> Cluster:
@@ -151,22 +149,21 @@ def _read_cluster(record: Record) -> Cluster:
     if not record.is_null("fold"):
         tiles = record.record("fold")
         fold = Fold(tiles.integer("rows"), tiles.integer("columns"), tiles.integer("templates"))
-        tiles.close()
-    cluster = Cluster(record.text("name"), (height, width), record.integer("fan_in"), record.texts("layers"), fold)
-    record.close()
-    return cluster
+    return Cluster(record.text("name"), (height, width), record.integer("fan_in"), record.texts("layers"), fold)
 
 
-def _read_superweight(record: Record) -> SuperWeight:
+def _read_superweight(record: Record, kernels: Mapping[str, tuple[int, int]]) -> SuperWeight:
     row, column = record.integers("at", 2)
-    rows, columns, _, _ = record.integers("shape", 4)
-    superweight = SuperWeight(
+    rows, columns, *kernel = record.integers("shape", 4)
+    cluster = record.text("cluster")
+    if (*kernel,) != kernels.get(cluster, (*kernel,)):
+        message = f"{record.path}.shape: its kernel size is not that of the cluster {cluster}"
+        raise FormatError(message)
+    return SuperWeight(
         id=record.text("id"),
-        cluster=record.text("cluster"),
+        cluster=cluster,
         rectangle=Rectangle(row, column, rows, columns),
         templates=record.integer("templates"),
         coefficient_vectors=record.integer("coefficient_vectors"),
         users=record.texts("users"),
     )
-    record.close()
-    return superweight

@@ -25,5 +25,5 @@ def locked(tmp_path: Path) -> Path:
     result = SearchResult(pools, regroup(pools, 0.5), 0.5, 0.5, 1, 7)
     compiled = compile_spec(tmp_path / "two.sw", LockChoice(ignored=True))
     path = tmp_path / "two.lock"
-    save(path, lock_of(compiled, result, "digits"), result)
+    save(path, lock_of(compiled, result, "digits", None), result)
     return path

@@ -172,3 +172,41 @@ def test_the_warnings_are_in_the_json_of_check(swc: Swc, locked: Path, tmp_path:
     assert warning["severity"] == "warning"
     assert warning["place"]["start"]["line"] == 6
     assert warning["related"][0]["place"]["file"] == "two.lock"
+
+
+def test_other_bins_than_the_search_started_from(swc: Swc, locked: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "two.sw"
+    edit(spec, ("epochs=1)", "epochs=1) bins 2 bins 3 for b.*"))
+    result = swc("lock", "verify", "two.sw")
+    assert result.exit_code == 1
+    assert "SW0720" in result.output
+    asked = "started from bins of the planner's choice, and the spec asks for `bins 2; bins 3 for b.*`"
+    assert asked in " ".join(result.output.split())
+    assert "take `bins` out of the spec" in " ".join(result.output.split())
+    edit(locked, ('"data"', '"bins": "bins 2; bins 3 for b.*",\n  "data"'))
+    assert swc("lock", "verify", "two.sw").exit_code == 0
+    edit(spec, ("bins 2 ", "bins 4 "))
+    result = swc("compile", "two.sw")
+    assert result.exit_code == 0
+    assert "SW0720" in result.output
+    assert "write `bins 2; bins 3 for b.*` into the spec" in " ".join(result.output.split())
+    assert "two.lock:2:3" in result.output
+
+
+def test_grouping_again_keeps_the_bins_of_the_search(swc: Swc, locked: Path, tmp_path: Path) -> None:
+    edit(tmp_path / "two.sw", ("epochs=1)", "epochs=1) bins 2"))
+    result = swc("lock", "apply", "two.sw", "--threshold", "0.1")
+    assert result.exit_code == 0
+    assert "SW0720" in result.output
+    assert read_lock(locked, "two.lock").bins is None
+
+
+def test_a_family_of_another_name(swc: Swc, locked: Path, tmp_path: Path) -> None:
+    edit(tmp_path / "two.sw", ("family two", "family pair"))
+    result = swc("lock", "verify", "two.sw")
+    assert result.exit_code == 1
+    assert "SW0721" in result.output
+    assert 'write `"family": "pair"` into the lock file' in result.output
+    assert swc("compile", "two.sw").exit_code == 0
+    edit(locked, ('"family": "two"', '"family": "pair"'))
+    assert swc("lock", "verify", "two.sw").exit_code == 0

@@ -20,8 +20,8 @@ from swc.compiler import Compiled, compile_spec
 from swc.lock import Lock, lock_path, read_lock
 from swc.lock.agreement import verify_spec
 from swc.pipeline import train as pipeline
-from swc.pipeline.search import similarities_path
 from swc.pipeline.settings import DataChoice, Run
+from swc.pipeline.similarities import similarities_path
 from swc_runtime.progress import Silent
 from swc_runtime.search_result import SearchResult, regroup
 from swc_runtime.training import TrainOptions
