@@ -246,7 +246,9 @@ class Frame:
         for h in range(heads):
             q, k = (x[:, :, h * size : (h + 1) * size] for x in (query, key))
             scores = torch.einsum("bnc,bmc->bnm", q, k) / sqrt(size)
-            weights = scores.exp() / scores.exp().sum(2, keepdim=True)
+            # Shifting all scores of a query changes no weight, and keeps large ones from becoming infinite.
+            powers = (scores - scores.amax(2, keepdim=True)).exp()
+            weights = powers / powers.sum(2, keepdim=True)
             results.append(weights @ value[:, :, h * out : (h + 1) * out])
         return torch.cat(results, 2)
 
