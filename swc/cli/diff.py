@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -52,6 +53,10 @@ def diff(sides: tuple[str, ...], output_format: str, *, no_lock: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+def _is_file_name(side: str) -> bool:
+    return Path(side).suffix in {".sw", ".json"}
+
+
 @frozen
 class _Version:
     """A file, as it is now or as it was at a revision."""
@@ -70,7 +75,14 @@ def _versions(sides: tuple[str, ...], paths: list[str] | None) -> tuple[_Version
     if paths is None:
         if len(sides) != 2:
             raise click.UsageError("give two specs or plans, or a git revision and a spec: swc diff HEAD~1 -- SPEC")
+        first, second = sides
+        if _is_file_name(second) and not _is_file_name(first) and not Path(first).exists():
+            raise click.UsageError(f"there is no file {first}; if it is a git revision: swc diff {first} -- {second}")
         return _Version(sides[0]), _Version(sides[1])
+    options = [path for path in paths if path.startswith("-")]
+    if options:
+        line = shlex.join(["swc", "diff", *paths[paths.index(options[0]) :], *sides])
+        raise click.UsageError(f"options stand before `--`: {line} -- {shlex.join(paths[: paths.index(options[0])])}")
     if len(paths) != 1 or len(sides) not in (1, 2):
         raise click.UsageError("give one or two revisions before `--` and one spec or plan after it")
     return _Version(paths[0], sides[0]), _Version(paths[0], sides[1] if len(sides) == 2 else None)

@@ -14,7 +14,8 @@ from rich.text import Text
 from swc.cli.failures import show as show_diagnostics
 from swc.cli.failures import wants_color
 from swc.cli.options import FiniteRange
-from swc.diff.patterns import counted, patterns, told_moves
+from swc.diagnostics.words import count
+from swc.diff.patterns import patterns, told_moves
 from swc.lock import Lock, lock_path, other_settings, verify_lock
 from swc.lock.agreement import existing_lock, verify_spec
 from swc.lock.moves import moves
@@ -57,9 +58,9 @@ def _head(found: Lock) -> str:
     lowered = f" (asked for {found.threshold:g}, which needs more than the budget)"
     return "\n".join(
         (
-            f"{found.family}: {counted(len(found.layers), 'layer')} in {counted(len(found.clusters), 'cluster')}",
+            f"{found.family}: {count(len(found.layers), 'layer')} in {count(len(found.clusters), 'cluster')}",
             f"τ          {found.threshold_used:g}{lowered if found.threshold_used != found.threshold else ''}",
-            f"search     {counted(found.epochs, 'epoch')} on {found.data}, seed {found.seed}",
+            f"search     {count(found.epochs, 'epoch')} on {found.data}, seed {found.seed}",
             f"structure  {found.structure}",
         )
     )
@@ -91,8 +92,8 @@ def verify(spec: Path, lock_file: Path | None) -> None:
     show_diagnostics(found.differences)
     agrees = "has the layers of" if found.differences else "agrees with"
     click.echo(
-        f"{path} {agrees} {spec}: {counted(len(found.lock.layers), 'layer')} in "
-        f"{counted(len(found.lock.clusters), 'cluster')}, {total:,} of {budget:,} parameters"
+        f"{path} {agrees} {spec}: {count(len(found.lock.layers), 'layer')} in "
+        f"{count(len(found.lock.clusters), 'cluster')}, {total:,} of {budget:,} parameters"
     )
     if found.moved:
         click.echo("moved by hand since the search, which the plan accepts:")
@@ -131,8 +132,8 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
 def _tell(before: Lock | None, after: Lock) -> None:
     """Say what grouping again came to."""
     used = "" if after.threshold_used == after.threshold else f" (τ = {after.threshold:g} needs more than the budget)"
-    size = f"{counted(len(after.layers), 'layer')} in {counted(len(after.clusters), 'cluster')}"
-    was = f"; {counted(len(before.clusters), 'cluster')} at τ = {before.threshold_used:g} before" if before else ""
+    size = f"{count(len(after.layers), 'layer')} in {count(len(after.clusters), 'cluster')}"
+    was = f"; {count(len(before.clusters), 'cluster')} at τ = {before.threshold_used:g} before" if before else ""
     click.echo(f"{size} at τ = {after.threshold_used:g}{used}{was}")
     changed = moves(before.cluster_layers() if before else {}, after.cluster_layers())
     if before and not changed:

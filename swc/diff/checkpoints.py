@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from swc.diagnostics.words import all_of
 from swc.diff.model import Category, Difference, Reason
 
-_REFUSED = {
-    Reason.FAMILY: "they are of a family of another name",
-    Reason.STRUCTURE: "members, what they compute, input, classes or hints have changed",
-    Reason.SHARING: "clusters or templates have changed",
-}
+_HINTS = ("private", "public", "tie", "apart", "cluster")
 
 
 def verdicts(difference: Difference) -> Iterator[str]:
@@ -37,8 +34,30 @@ def _why(difference: Difference) -> str:
     if told:
         example = difference.state[0].name
         return f"of their tensors, {told} (such as {example})"
-    words = " and ".join(_REFUSED[reason] for reason in difference.reasons)
-    return f"all tensors fit, but {words}"
+    words = {
+        Reason.FAMILY: ["the family has another name"],
+        Reason.STRUCTURE: list(_structure(difference)) or ["the structural hash differs"],
+        Reason.SHARING: ["clusters or templates have changed"],
+    }
+    return f"all tensors fit, but {all_of([word for reason in difference.reasons for word in words[reason]])}"
+
+
+def _structure(difference: Difference) -> Iterator[str]:
+    """What the structural hash is over and has changed."""
+    family = {edit.name for edit in difference.family}
+    members = [edit for edit in difference.members if edit.before is None or edit.after is None]
+    hints = {f"share.{hint}" for hint in _HINTS} & {edit.name for edit in difference.settings}
+    found = {
+        "the input is another": "input" in family,
+        "there are other classes": "classes" in family,
+        "there are other members": bool(members),
+        "members come in another order": "order of members" in family,
+        "layers or norms have changed": bool(difference.layers or difference.traits or difference.norms),
+        "layers come in another order": bool(difference.orders),
+        "members compute something else": bool(difference.forward),
+        "hints have changed": bool(hints),
+    }
+    yield from (words for words, holds in found.items() if holds)
 
 
 def _api(difference: Difference) -> str:

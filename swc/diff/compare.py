@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Reason, Value
+from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Order, Reason, Value
 from swc.diff.settings import settings
 from swc.diff.side import Contents, Side
 from swc.diff.state import Shape, State
@@ -33,6 +33,7 @@ def compare(before: Side, after: Side) -> Difference:
         traits=_per_side(contents, lambda c: {x.name: _trait(x) for x in c.family.layers}, added=False),
         norms=_per_side(contents, lambda c: {x.name: x.channels for m in c.family.members for x in m.norms}),
         forward=_forward(*contents) if contents else (),
+        orders=tuple(_orders(*plans)),
         moves=_moves(*plans),
         fan_ins=_edits(*({c.name: c.fan_in for c in plan.clusters} for plan in plans), added=False),
         tiles=_edits(*({c.name: _tiles(c) for c in plan.clusters} for plan in plans), added=False),
@@ -124,6 +125,19 @@ def _parts(member: Member) -> dict[str, tuple[Shape, str]]:
 def _first(old: Member, new: Member) -> str:
     """The first layer or norm that works on something else, or in another way; empty if only what follows differs."""
     return next((name for name, digest in new.digests.items() if old.digests.get(name) != digest), "")
+
+
+def _orders(before: Plan, after: Plan) -> Iterator[Order]:
+    """Members of both sides whose layers are met in another order, those of one side alone aside."""
+    layers = [{member.name: [x.name for x in member.layers] for member in plan.members} for plan in (before, after)]
+    for member in (name for name in layers[0] if name in layers[1]):
+        old, new = (
+            [name for name in own[member] if name in other]
+            for own, other in zip(layers, (set(layers[1][member]), set(layers[0][member])), strict=True)
+        )
+        other = [k for k, (first, second) in enumerate(zip(old, new, strict=True)) if first != second]
+        if other:
+            yield Order(member, tuple(old[other[0] : other[-1] + 1]), tuple(new[other[0] : other[-1] + 1]))
 
 
 # Sharing

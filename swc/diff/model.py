@@ -70,12 +70,22 @@ class Forward:
 
 
 @frozen
+class Order:
+    """The layers of a member that come in another order: from the first to the last that is not in its old place."""
+
+    member: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@frozen
 class Difference:
     """Everything that differs between two sides.
 
     ``family``: name, class, input, classes, members (their order). ``members``: architecture and arguments; added and
     removed ones too. ``alone``: their parameters alone. ``layers``: shapes (out, in, kh, kw). ``traits``: kind, groups
     and bias of layers. ``norms``: channels. ``forward``: members that compute something else with the same layers.
+    ``orders``: members whose layers come in another order, as far as both sides have them.
     ``moves``: layers that changed clusters, None being a weight of its own. ``fan_ins``: reference fan-ins of clusters;
     ``tiles``: how clusters are folded, ``whole`` being not at all.
     ``settings``: training recipe, search, refinement, bounds and hints. ``state``: entries of the state dict.
@@ -91,6 +101,7 @@ class Difference:
     traits: tuple[Edit, ...]
     norms: tuple[Edit, ...]
     forward: tuple[Forward, ...]
+    orders: tuple[Order, ...]
     moves: tuple[Move, ...]
     fan_ins: tuple[Edit, ...]
     tiles: tuple[Edit, ...]
@@ -126,6 +137,7 @@ class Difference:
             or self.traits
             or self.norms
             or self.forward
+            or self.orders
             or self.moves
             or self.fan_ins
             or self.tiles

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from attrs import frozen
 
+from swc.diagnostics.words import count
 from swc.lock.moves import Move
 
 LONGEST = 8
@@ -95,15 +96,10 @@ def told_moves(moves: Iterable[Move], known: Collection[str]) -> Iterator[str]:
         groups.setdefault((move.before, move.after), []).append(move.layer)
     for (before, after), names in groups.items():
         shown = [str(pattern) for pattern in patterns(names, known)]
-        more = [f"and {len(shown) - LONGEST} more groups"] if len(shown) > LONGEST else []
-        told = ", ".join(shown[:LONGEST] + more)
-        yield f"{_home(before)} → {_home(after)}: {counted(len(names), 'layer')}: {told}"
+        rest = [f"and {count(len(shown) - LONGEST, 'more group')}"] if len(shown) > LONGEST else []
+        told = ", ".join(shown[:LONGEST] + rest)
+        yield f"{_home(before)} → {_home(after)}: {count(len(names), 'layer')}: {told}"
 
 
 def _home(cluster: str | None) -> str:
     return cluster or "weights of their own"
-
-
-def counted(count: int, what: str) -> str:
-    """``1 layer``, ``2 layers``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from swc.diagnostics.words import count, first_few
 from swc.diff.checkpoints import verdicts
 from swc.diff.model import BankEdit, Difference, Edit, Value
-from swc.diff.patterns import LONGEST, counted, patterns, told_moves
+from swc.diff.patterns import LONGEST, patterns, told_moves
 
 
 def report(difference: Difference) -> str:
@@ -57,7 +58,7 @@ def _cut(lines: Sequence[str], what: str) -> Iterator[str]:
     """At most a few lines."""
     yield from lines[:LONGEST]
     if len(lines) > LONGEST:
-        yield f"and {len(lines) - LONGEST} more {what} (all of them: --format json)"
+        yield f"and {count(len(lines) - LONGEST, f'more {what}')} (all of them: --format json)"
 
 
 def _members(difference: Difference) -> Iterator[str]:
@@ -88,17 +89,24 @@ def _layers(difference: Difference) -> Iterator[str]:
             found = {edit.name: edit for edit in own if holds(edit)}
             if not found:
                 continue
-            yield f"{member}: {counted(len(found), 'layer')} {kind}"
+            yield f"{member}: {count(len(found), 'layer')} {kind}"
             if member in whole:
                 continue
             for pattern in patterns(found, difference.layer_names):
                 changes = _extents([found[name] for name in pattern.names]) if kind == "reshaped" else ""
                 yield f"  {pattern}{changes}"
-    yield from _cut([_line(edit) for edit in difference.traits], "layers")
+    yield from _cut([_line(edit) for edit in difference.traits], "layer")
     yield from _norms(difference, whole)
     for forward in difference.forward:
         where = f"from {forward.at} on" if forward.at else "after its last layer"
         yield f"{forward.member}: computes something else with the same layers, {where}"
+    for order in difference.orders:
+        yield f"{order.member}: layers come in another order: {_few(order.before)} → {_few(order.after)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Layers of one member by their labels, the last ones only counted where they are many."""
+    return first_few([name.partition(".")[2] for name in names], LONGEST)
 
 
 def _extents(edits: Iterable[Edit]) -> str:
@@ -111,15 +119,14 @@ def _extents(edits: Iterable[Edit]) -> str:
         if old != new
     )
     texts = [f"{old}→{new}" for old, new in sorted(pairs)]
-    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
-    return f": {', '.join(texts[:4])}{more}"
+    return f": {first_few(texts, 4)}"
 
 
 def _norms(difference: Difference, whole: set[str]) -> Iterator[str]:
     """Norms of members that are on both sides, unless they only follow layers that changed as well."""
     touched = {edit.name.partition(".")[0] for edit in difference.layers} | whole
     own = [edit for edit in difference.norms if edit.name.partition(".")[0] not in touched]
-    yield from _cut([f"{_line(edit)} (norm)" for edit in own], "norms")
+    yield from _cut([f"{_line(edit)} (norm)" for edit in own], "norm")
 
 
 # Sharing
@@ -139,10 +146,10 @@ def _sharing(difference: Difference) -> Iterator[str]:
             (sum(e.after is None for e in edits), "removed"),
             (sum(e.before is not None and e.after is not None for e in edits), "changed"),
         )
-        told = ", ".join(f"{count} {what}" for count, what in counts if count)
-        yield f"{cluster}: {counted(len(edits), 'SuperWeight')}: {told}"
+        told = ", ".join(f"{number} {what}" for number, what in counts if number)
+        yield f"{cluster}: {count(len(edits), 'SuperWeight')}: {told}"
         if cluster not in refolded:  # other tiles lie elsewhere: which of them came and went says nothing
-            yield from (f"  {line}" for line in _cut([_bank(edit) for edit in edits], "SuperWeights"))
+            yield from (f"  {line}" for line in _cut([_bank(edit) for edit in edits], "SuperWeight"))
 
 
 def _bank(edit: BankEdit) -> str:
@@ -150,20 +157,18 @@ def _bank(edit: BankEdit) -> str:
     if old is not None and new is not None:
         changes = (
             (old.shape != new.shape, f"{text(old.shape)} → {text(new.shape)}"),
-            (old.templates != new.templates, f"{old.templates} → {counted(new.templates, 'template')}"),
+            (old.templates != new.templates, f"{old.templates} → {count(new.templates, 'template')}"),
             (
                 old.coefficient_vectors != new.coefficient_vectors,
-                f"{old.coefficient_vectors} → {counted(new.coefficient_vectors, 'vector')}",
+                f"{old.coefficient_vectors} → {count(new.coefficient_vectors, 'vector')}",
             ),
-            (old.users != new.users, f"{old.users} → {counted(new.users, 'layer')}"),
+            (old.users != new.users, f"{old.users} → {count(new.users, 'layer')}"),
         )
         return f"~ {edit.name}  " + ", ".join(told for changed, told in changes if changed)
     sign, bank = ("+", new) if old is None else ("-", old)
     if bank is None:
         raise AssertionError(f"a SuperWeight is on one side at least: {edit.name}")
-    return (
-        f"{sign} {edit.name}  {text(bank.shape)}, {counted(bank.templates, 'template')}, {counted(bank.users, 'layer')}"
-    )
+    return f"{sign} {edit.name}  {text(bank.shape)}, {count(bank.templates, 'template')}, {count(bank.users, 'layer')}"
 
 
 # Numbers

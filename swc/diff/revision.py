@@ -102,6 +102,12 @@ class Repository:
             answer = answer[size + 1 :]
 
     def _absent(self, revision: str, names: Sequence[PurePosixPath]) -> SpecError:
+        within = [name for name in names if self.file in name.parents]
+        if within:
+            spec = next((name for name in within if name.suffix == ".sw"), None)
+            way = f", such as {spec}" if spec else "; at that revision there was none in it"
+            folder = Diagnostic("SW0903", f"{self.file} is a folder", help=f"name one spec in it{way}")
+            return SpecError((folder,))
         beside = [str(name) for name in names if name.suffix == self.file.suffix]
         near = near_names(str(self.file), beside) or beside[:3]
         listed = ", ".join(near)

@@ -31,6 +31,7 @@ def _content(difference: Difference) -> dict[str, Any]:
         "layer_traits": _edits(difference.traits),
         "norms": _edits(difference.norms),
         "forward": [asdict(forward) for forward in difference.forward],
+        "orders": [asdict(order) for order in difference.orders],
         "sharing": {
             "moved": [asdict(move) for move in difference.moves],
             "reference_fan_ins": _edits(difference.fan_ins),

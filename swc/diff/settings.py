@@ -31,7 +31,9 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if attrs.has(type(value)) and not isinstance(value, Hint):
         for field in attrs.fields(type(value)):
             if field.eq:  # places in the text do not count
-                yield from _flat(f"{name}.{_WORDS.get(field.name, field.name)}", getattr(value, field.name))
+                inner = getattr(value, field.name)
+                bounds = f"{inner[0]}..{inner[1]}" if field.name == "templates" else inner
+                yield from _flat(f"{name}.{_WORDS.get(field.name, field.name)}", bounds)
     else:
         yield name, _text(value)
 

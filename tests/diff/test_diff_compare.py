@@ -9,6 +9,7 @@ import torch
 from swc.compiler import compile_spec
 from swc.diff.compare import compare
 from swc.diff.model import Category, Difference, Edit, Reason
+from swc.diff.report import report
 from swc.diff.side import Side, load_side
 from swc.lock import Lock, structure_hash, write_lock
 from swc.lock.moves import Move
@@ -22,6 +23,9 @@ Compare = Callable[..., Difference]
 
 CHECKPOINT, API, NUMERIC = Category
 NOTHING: tuple[Category, ...] = ()
+
+SAME = "channels(x) == width and stride == 1"
+SHORTCUT = "shortcut: conv(x, width, 1, stride=stride)"
 
 # What is replaced in the spec, and what that breaks.
 EDITS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Category, ...]]] = {
@@ -45,6 +49,17 @@ EDITS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Category, ...]]] = {
     "stride": ((("if i == 0 then 1 else 2", "if i < 2 then 1 else 2"),), (CHECKPOINT, NUMERIC)),
     "stride of one layer": (
         (("stem: conv(x, width, 3, bias=true)", "stem: conv(x, width, 3, 2, bias=true)"),),
+        (CHECKPOINT, NUMERIC),
+    ),
+    "layers in another order": (
+        (
+            ("    y = conv1:", f"    z = if {SAME} then x else {SHORTCUT}\n    y = conv1:"),
+            (f"(if {SAME} then x else {SHORTCUT})\n}}", "z\n}"),
+        ),
+        (CHECKPOINT,),
+    ),
+    "norm of another kind": (
+        (("global_pool(relu(norm: bn(y)))", "norm: ln(global_pool(relu(y)))"),),
         (CHECKPOINT, NUMERIC),
     ),
     "label of a norm": ((("norm: bn(y)", "last: bn(y)"),), (CHECKPOINT,)),
@@ -92,6 +107,31 @@ def test_what_an_edit_breaks(name: str, edited: Compare) -> None:
     difference = edited(*edits)
     assert difference.categories == expected
     assert difference.is_empty == (expected == NOTHING)
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_checkpoint_is_never_refused_without_a_reason(name: str, edited: Compare) -> None:
+    edits, expected = EDITS[name]
+    difference = edited(*edits)
+    told = report(difference)
+    assert ("old checkpoints load\n" in f"{told}\n") == (CHECKPOINT not in expected and expected != NOTHING)
+    # What the verdict says when nothing that the hash is over was found to differ.
+    assert "structural hash" not in told
+    reverse = list(difference.reasons)
+    assert bool(reverse) == (CHECKPOINT in expected)
+
+
+def test_layers_in_another_order_are_named(edited: Compare) -> None:
+    edits, _ = EDITS["layers in another order"]
+    difference = edited(*edits)
+    told = report(difference)
+    assert (
+        "big: layers come in another order: cells.1.conv1, cells.1.shortcut, cells.2.conv1, cells.2.shortcut → "
+        "cells.1.shortcut, cells.1.conv1, cells.2.shortcut, cells.2.conv1" in told
+    )
+    assert "all tensors fit, but layers come in another order" in told
+    assert [order.member for order in difference.orders] == ["big", "small"]
+    assert not difference.forward
 
 
 @pytest.mark.parametrize("name", EDITS)

@@ -167,7 +167,10 @@ def test_only_what_the_spec_may_need_is_copied(repository: Commit, tmp_path: Pat
         (("HEAD", "HEAD~1", "--", "two.sw"), ("SW0903", "revision `HEAD` has no file two.sw", "one.sw")),
         (("HEAD", "--", "arch/none.sw"), ("SW0903", "arch/net.sw")),
         (("HEAD", "--", "README"), ("SW0903",)),
-        (("HEAD", "one.sw"), ("SW0904", "swc diff HEAD -- SPEC")),
+        (("HEAD", "one.sw"), ("there is no file HEAD", "swc diff HEAD -- one.sw")),
+        (("HEAD", "none"), ("SW0904", "swc diff HEAD -- SPEC")),
+        (("HEAD", "--", "one.sw", "--format", "json"), ("before `--`", "swc diff --format json HEAD -- one.sw")),
+        (("HEAD", "--", "arch"), ("SW0903", "arch is a folder", "such as arch/net.sw")),
     ],
 )
 def test_what_is_not_there_is_said_in_a_sentence(

@@ -92,13 +92,17 @@ def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str,
     assert Category.NUMERIC in difference.categories
 
 
+def test_bounds_read_as_in_the_language(edited: Compare) -> None:
+    told = report(edited(("private  *.stem", "private  *.stem  templates 1..4")))
+    assert "~ share.templates  1..8 → 1..4" in told
+
+
 def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
     assert "  old checkpoints load\n" in report(edited(("epochs 2", "epochs 3")))
-    assert "all tensors fit, but members, what they compute" in report(
-        edited(("private  *.stem", "private  *.stem, *.fc"))
-    )
+    told = report(edited(("private  *.stem", "private  *.stem, *.fc")))
+    assert "all tensors fit, but hints have changed\n" in told
     renamed = report(edited(("family pair", "family couple")))
-    assert "all tensors fit, but they are of a family of another name" in renamed
+    assert "all tensors fit, but the family has another name\n" in renamed
     assert "big: computes something else with the same layers, from big.cells.0.conv1 on" in report(
         edited(("conv(relu(bn(x))", "conv(silu(bn(x))"))
     )
