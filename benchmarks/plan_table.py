@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from swc.compiler import Loaded, LockChoice, load_spec
+from swc.diagnostics.words import count
 from swc.family import Budget
 from swc.files import write_atomically
 from swc.plan import notes
@@ -21,7 +22,6 @@ from swc.plan.model import Cluster, Plan
 from swc.plan.plane import planes_of
 from swc.report.amounts import percent
 from swc.report.figures import Figures
-from swc.report.tables import count
 
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = ROOT / "specs" / "paper" / "wrn_28_10_at_10pct.sw"
@@ -106,7 +106,7 @@ def _made(figures: Figures, clusters: list[Cluster]) -> str:
     """How the layers of some clusters are made, in a few words."""
     folded = [cluster.fold for cluster in clusters if cluster.fold]
     if len(clusters) == len(folded) == 1:
-        return f"{count(folded[0].templates, 'tile')} of {folded[0].rows}×{folded[0].columns}"
+        return f"tiles from {count(folded[0].templates, 'template')} of {folded[0].rows}×{folded[0].columns}"
     items = [item for cluster in clusters if not cluster.fold for item in figures.superweights[cluster.name]]
     low, high = min(item.templates for item in items), max(item.templates for item in items)
     each = str(low) if low == high else f"{low} to {high}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from swc.diagnostics.words import count
 from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Order, Reason, Value
 from swc.diff.settings import settings
 from swc.diff.side import Contents, Side
@@ -152,7 +153,7 @@ def _moves(before: Plan, after: Plan) -> tuple[Move, ...]:
 
 def _tiles(cluster: Cluster) -> str:
     fold = cluster.fold
-    return f"{fold.templates} tiles of {fold.rows}×{fold.columns}" if fold else "whole"
+    return f"{count(fold.templates, 'template')} of {fold.rows}×{fold.columns}" if fold else "whole"
 
 
 def _superweights(before: Plan, after: Plan) -> tuple[BankEdit, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from swc.diagnostics.words import count
 from swc.plan.drawing import ShapeGraph, ShapeNode
 from swc.plan.model import Plan
-from swc.report.tables import count
 
 
 def dot(plan: Plan, graphs: Sequence[ShapeGraph]) -> str:

@@ -13,10 +13,11 @@ from rich.text import Text
 
 from swc.diagnostics.names import near_names
 from swc.diagnostics.near_patterns import near_pattern
+from swc.diagnostics.words import count
 from swc.family import Family, Layer
 from swc.plan.model import LayerPlan, SuperWeight
 from swc.report.figures import Figures, area, coefficients, weights
-from swc.report.tables import count, table
+from swc.report.tables import table
 
 _NAMED = 4
 _TILES = 40

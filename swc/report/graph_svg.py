@@ -14,12 +14,12 @@ from math import log
 
 from attrs import frozen
 
+from swc.diagnostics.words import count
 from swc.plan.drawing import ShapeGraph, ShapeNode
 from swc.plan.graph import Shape
 from swc.plan.model import Plan
 from swc.report.dot import cluster_caption, node_lines
 from swc.report.svg import FAINT, PAPER, Drawing, ink_on, shade
-from swc.report.tables import count
 
 _MARGIN = 32
 _PLANE = 440

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from swc.compiler import Loaded
 from swc.diagnostics import SpecError
+from swc.diagnostics.words import count
 from swc.family import Budget
 from swc.plan import smallest_budget
 from swc.plan.model import Cluster, Plan
 from swc.report.amounts import compact, round_step
 from swc.report.figures import Figures, area
-from swc.report.tables import count, table, titled
+from swc.report.tables import fold_templates, table, titled
 
 TOO_SMALL = "SW0601"
 _NAMED = 2
@@ -68,10 +69,10 @@ def changes(before: Figures, after: Figures) -> list[str]:
     found = []
     if old.keys() != new.keys():
         found.append(f"{count(len(old), 'cluster')} become{'s' if len(old) == 1 else ''} {len(new)}")
-    for name in [name for name in old if name in new]:
-        change = _folding(old[name], new[name])
-        if change:
-            found.append(f"{name} {change}")
+    folding = [
+        f"{name} {_folding(old[name], new[name])}" for name in old if name in new and old[name].fold != new[name].fold
+    ]
+    found += folding if len(folding) <= _NAMED + 1 else [*folding[:_NAMED], _others(len(folding) - _NAMED)]
     whole = [name for name in old if name in new and old[name].fold is None and new[name].fold is None]
     counts = {x.id: x.templates for name in whole for x in after.superweights[name]}
     items = [x for name in whole for x in before.superweights[name] if x.id in counts]
@@ -82,18 +83,16 @@ def changes(before: Figures, after: Figures) -> list[str]:
 
 
 def _folding(old: Cluster, new: Cluster) -> str:
-    if old.fold == new.fold:
-        return ""
-    if old.fold is None and new.fold is not None:
-        return f"is folded into {_tiles(new)}"
     if new.fold is None:
         return "is whole, no longer folded"
-    return f"has {_tiles(new)} instead of {_tiles(old)}"
+    now = f"{count(new.fold.templates, 'template')} of {new.fold.rows}×{new.fold.columns}"
+    if old.fold is None:
+        return f"is folded into tiles of {now}"
+    return f"has {now} instead of {fold_templates(old.fold)}"
 
 
-def _tiles(cluster: Cluster) -> str:
-    fold = cluster.fold
-    return f"{count(fold.templates, 'tile')} of {fold.rows}×{fold.columns}" if fold else ""
+def _others(number: int) -> str:
+    return f"{count(number, 'more cluster')} folded in another way"
 
 
 def _templates(verb: str, differences: dict[str, int]) -> Iterable[str]:

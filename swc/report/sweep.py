@@ -9,10 +9,11 @@ from attrs import frozen
 from rich.console import Group
 
 from swc.compiler import Loaded
+from swc.diagnostics.words import count
 from swc.report.amounts import Amount, compact, percent
 from swc.report.figures import Figures
 from swc.report.steps import planned_at, smallest_for
-from swc.report.tables import count, table, titled
+from swc.report.tables import fold_templates, table, titled
 
 FORMAT_VERSION = 1
 _FOLDS = 4
@@ -65,7 +66,7 @@ def sweep_table(sweep: Sweep) -> Group:
     """The plans as rows."""
     columns = ("budget", "parameters", "used", "templates", "coefficients", "freedom", "clusters", "fewest")
     made = table(*columns)
-    made.add_column("folded into tiles", header_style="dim", overflow="fold")
+    made.add_column("templates of folded clusters", header_style="dim", overflow="fold")
     note = _NOTE
     for point in sweep.points:
         start = (percent(point.budget / sweep.independent), f"{point.budget:,}")
@@ -89,12 +90,8 @@ def sweep_table(sweep: Sweep) -> Group:
 
 
 def _folds(figures: Figures) -> list[str]:
-    """The tiles of the first few folded clusters."""
-    folds = [
-        f"{cluster.name}: {cluster.fold.templates} of {cluster.fold.rows}×{cluster.fold.columns}"
-        for cluster in figures.plan.clusters
-        if cluster.fold
-    ]
+    """The templates of the first few folded clusters."""
+    folds = [f"{cluster.name}: {fold_templates(cluster.fold)}" for cluster in figures.plan.clusters if cluster.fold]
     return folds if len(folds) <= _FOLDS else [*folds[: _FOLDS - 1], f"and {len(folds) - _FOLDS + 1} more"]
 
 

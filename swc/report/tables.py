@@ -6,8 +6,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from swc.diagnostics.words import count
 from swc.family import Family
-from swc.plan.model import Cluster, MemberPlan, SuperWeight
+from swc.plan.model import Cluster, Fold, MemberPlan, SuperWeight
 from swc.report.amounts import compact
 from swc.report.figures import Figures, area, coefficients, weights
 
@@ -34,11 +35,6 @@ def table(*columns: str) -> Table:
 def titled(title: str, made: Table, note: str = "") -> Group:
     """A table under its title and, if there is one, over a note."""
     return Group(Text(title, style="bold"), made, *([Text(note, style="dim")] if note else []))
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun: 1 layer, 2 layers."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def headline(figures: Figures) -> Text:
@@ -131,11 +127,16 @@ def clusters_table(figures: Figures) -> Group:
 
 
 def templates_each(figures: Figures, cluster: Cluster) -> str:
-    """How many templates a SuperWeight of the cluster has, or which tiles it is folded into."""
+    """How many templates a SuperWeight of the cluster has, or which ones all tiles of a folded cluster have."""
     if cluster.fold:
-        return f"{count(cluster.fold.templates, 'tile')} of {cluster.fold.rows}×{cluster.fold.columns}"
+        return f"{fold_templates(cluster.fold)} for all"
     low, high = figures.template_range(cluster)
     return str(low) if low == high else f"{low} to {high}"
+
+
+def fold_templates(fold: Fold) -> str:
+    """The templates of a folded cluster, which all its tiles are mixed from: ``8 of 64×56``."""
+    return f"{fold.templates:,} of {fold.rows}×{fold.columns}"
 
 
 def superweights_table(figures: Figures) -> Group:
