@@ -63,14 +63,17 @@ def test_the_svg_shows_every_superweight_to_scale_and_every_shape(plan: Plan) ->
     root = ET.fromstring(graph_svg(plan, graphs))
     tips = {e.findtext(f"{_SVG}title", ""): e for e in root.iter(f"{_SVG}rect")}
     for graph in graphs:
-        scale = 440 / max(max(node.shape) for node in graph.nodes)
+        height, width = (max(node.shape[axis] for node in graph.nodes) for axis in (0, 1))
+        longer = 440 if len(graphs) <= 3 else 240
+        even = longer / max(height, width)
+        down, right = max(even, 48 / height), max(even, 48 / width)
         for item in graph.superweights:
             rect = next(e for tip, e in tips.items() if tip.startswith(f"{item.id}: "))
-            assert abs(float(rect.attrib["width"]) - item.rectangle.columns * scale) < 0.01
-            assert abs(float(rect.attrib["height"]) - item.rectangle.rows * scale) < 0.01
+            assert abs(float(rect.attrib["width"]) - item.rectangle.columns * right) < 0.01
+            assert abs(float(rect.attrib["height"]) - item.rectangle.rows * down) < 0.01
     boxes = [e for e in root.iter(f"{_SVG}rect") if "rx" in e.attrib]
     assert len(boxes) == sum(len(graph.nodes) for graph in graphs)
-    lines = [e for e in root.iter(f"{_SVG}line") if "marker-end" in e.attrib]
+    lines = [e for e in root.iter(f"{_SVG}line") if "stroke-width" in e.attrib]
     assert len(lines) == sum(len(graph.edges) for graph in graphs)
     width, height = float(root.attrib["width"]), float(root.attrib["height"])
     for e in root.iter(f"{_SVG}rect"):
@@ -89,7 +92,7 @@ def test_no_line_of_the_graph_runs_through_a_box(plan: Plan) -> None:
         if "rx" in e.attrib
     ]
     for e in root.iter(f"{_SVG}line"):
-        if "marker-end" not in e.attrib:
+        if "stroke-width" not in e.attrib:
             continue
         x1, y1, x2, y2 = (float(e.attrib[k]) for k in ("x1", "y1", "x2", "y2"))
         for x, y, width, height in boxes:
@@ -164,3 +167,72 @@ def test_a_family_that_shares_nothing_can_be_drawn(spec: Path) -> None:
     plan = compile_spec(spec).plan
     assert not plan.clusters
     assert "No layer shares" in "".join(ET.fromstring(graph_svg(plan, ())).itertext())
+
+
+MOBILE = """sw 1
+
+block sep(width: int, stride: int = 1) {
+    y = dw: conv(relu(bn(x)), channels(x), 3, stride=stride, groups=channels(x))
+    y = pw: conv(relu(bn(y)), width, 1)
+    return y
+}
+
+arch mobile(n: int, width: int) {
+    y = stem: conv(x, width, 3)
+    repeat n as i { y = body: sep(y, width + 8 * i) }
+    return fc: linear(global_pool(y), classes)
+}
+
+family many {
+    input image(3, 32, 32)
+    output classes(10)
+    budget 30% of members
+    MEMBERS
+    share { SHARE }
+}
+"""
+
+
+@pytest.mark.parametrize("share", ["clusters single", "clusters depth bins 40", "clusters gradient"])
+def test_a_drawing_of_many_shapes_stays_of_a_size_to_look_at(tmp_path: Path, share: str) -> None:
+    members = "\n".join(f"    member m{k} = mobile(n={4 + k}, width={17 + 3 * k})" for k in range(16))
+    path = tmp_path / "many.sw"
+    path.write_text(MOBILE.replace("MEMBERS", members).replace("SHARE", share), encoding="utf-8")
+    plan = compile_spec(path).plan
+    text = graph_svg(plan, shape_graphs(plan))
+    root = ET.fromstring(text)
+    assert float(root.attrib["width"]) <= 1600
+    assert float(root.attrib["height"]) <= 6000
+    assert len(text) < 2_000_000
+    said = "\n".join(e.text or "" for e in root.iter(f"{_SVG}text"))
+    drawn = [cluster for cluster in plan.clusters if f"{cluster.name}: " in said]
+    others = len(plan.clusters) - len(drawn)
+    assert len(drawn) == min(len(plan.clusters), 24)
+    assert (f"{others} more cluster" in said) == (others > 0)
+    assert ("plane stretched" in said) == any(
+        cluster.kernel == (3, 3) for cluster in plan.clusters if f"{cluster.name}: " in said
+    )
+    assert min(float(e.attrib["width"]) for e in root.iter(f"{_SVG}rect") if "rx" in e.attrib) > 1
+
+
+def test_what_a_very_large_graph_leaves_out_is_said(tmp_path: Path) -> None:
+    """Outputs fall as inputs rise, so that every pair of shapes has a common part of its own."""
+    layers = "\n".join(f"    y = l{k}: conv(a{k}: conv(y, {10 + k}, 3), {200 - 3 * k}, 1)" for k in range(48))
+    path = tmp_path / "cross.sw"
+    path.write_text(
+        "sw 1\narch cross() {\n    y = x\n"
+        + layers
+        + "\n    return fc: linear(global_pool(y), classes)\n}\nfamily crossed {\n    input image(3, 8, 8)\n"
+        "    output classes(10)\n    budget 50% of members\n    member a = cross()\n    share { clusters single }\n}\n",
+        encoding="utf-8",
+    )
+    plan = compile_spec(path).plan
+    graphs = shape_graphs(plan)
+    assert max(len(graph.nodes) for graph in graphs) > 1000
+    root = ET.fromstring(graph_svg(plan, graphs))
+    said = "\n".join(e.text or "" for e in root.iter(f"{_SVG}text"))
+    assert "common parts and all lines left out" in said
+    boxes = [e for e in root.iter(f"{_SVG}rect") if "rx" in e.attrib]
+    assert len(boxes) == sum(
+        len([n for n in graph.nodes if n.layers]) if len(graph.nodes) > 1000 else len(graph.nodes) for graph in graphs
+    )
