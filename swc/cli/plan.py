@@ -184,7 +184,7 @@ def _report(loaded: Loaded, compiled: Compiled, *, superweights: bool) -> list[R
     parts: list[RenderableType] = [tables.headline(figures), tables.members_table(figures, compiled.family)]
     parts += tables.sharing_tables(figures)
     if figures.plan.clusters:
-        parts.append(tables.clusters_table(figures))
+        parts.append(tables.clusters_table(figures, every=superweights))
     if superweights and figures.plan.superweights:
         parts.append(tables.superweights_table(figures))
     parts += [tables.costs_table(figures), steps_table(loaded, figures)]

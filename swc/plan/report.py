@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from swc.diagnostics import Diagnostic, Severity
-from swc.diagnostics.words import count
+from swc.diagnostics.words import count, first_few
 from swc.family import Family, Layer
 from swc.plan.bound_notes import demanding_places
 from swc.plan.cost import available, fixed_cost
@@ -18,6 +18,7 @@ from swc.plan.model import Plan
 from swc.plan.plane import planes_of
 
 _LISTED = 5
+_FOLDS = 8
 
 
 def too_small(family: Family, shared: int) -> Diagnostic:
@@ -95,7 +96,7 @@ def folded(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
         code="SW0603",
         summary=f"{why}, so the layers of {count(len(clusters), 'cluster')} are mixed from tiles",
         primary=family.budget.span,
-        detail="\n".join(lines),
+        detail=first_few(lines, _FOLDS, between="\n", more="\nand"),
         severity=Severity.NOTE,
     )
     return (note,)

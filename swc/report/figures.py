@@ -112,6 +112,12 @@ class Figures:
         """
         return min(1.0, self.plan.parameters.templates / self.weights_served) if self.weights_served else 0.0
 
+    def costliest(self, most: int) -> tuple[Cluster, ...]:
+        """The clusters that take most parameters, at most so many, in the plan's order."""
+        cost = {c.name: self.templates_of(c) + self.coefficients_of(c) for c in self.plan.clusters}
+        kept = set(sorted(cost, key=lambda name: (-cost[name], name))[:most])
+        return tuple(cluster for cluster in self.plan.clusters if cluster.name in kept)
+
     def template_cost(self, item: SuperWeight) -> int:
         """Parameters of a SuperWeight's own templates; 0 for a tile, whose templates are the cluster's."""
         cluster = self.clusters[item.cluster]

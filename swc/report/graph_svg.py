@@ -32,7 +32,8 @@ _ARROWS = 30.0
 def graph_svg(plan: Plan, graphs: Sequence[ShapeGraph]) -> str:
     """Draw the clusters of a plan; of more than two dozen, those that cost most."""
     figures = Figures(plan)
-    drawn = [_thinned(graph) for graph in _costliest(figures, graphs)]
+    chosen = _costliest(figures, graphs)
+    drawn = [_thinned(graph) for graph in chosen]
     sections = placed(drawn, MARGIN + 56.0)
     width = max((section.left + section.width + MARGIN for section in sections), default=640)
     bottom = max((section.top + section.height for section in sections), default=MARGIN + 40.0)
@@ -44,7 +45,7 @@ def graph_svg(plan: Plan, graphs: Sequence[ShapeGraph]) -> str:
         "Colour: how many of a cluster's layers use it, light for few and dark for many. Numbers in a plane: templates."
     )
     drawing.words(MARGIN, MARGIN + 32, f"{used}. {legend}" if sections else f"{used}. No layer shares.", fill=FAINT)
-    for section, graph in zip(sections, _costliest(figures, graphs), strict=True):
+    for section, graph in zip(sections, chosen, strict=True):
         left = section.left + MARGIN
         size = section.room.caption
         drawing.words(left, section.top + size + 8, section.caption, size=size, font_weight="bold")
@@ -60,10 +61,9 @@ def graph_svg(plan: Plan, graphs: Sequence[ShapeGraph]) -> str:
 
 
 def _costliest(figures: Figures, graphs: Sequence[ShapeGraph]) -> list[ShapeGraph]:
-    """The clusters that cost most, in the plan's order."""
-    costs = {g.cluster.name: figures.templates_of(g.cluster) + figures.coefficients_of(g.cluster) for g in graphs}
-    kept = set(sorted(costs, key=lambda name: (-costs[name], name))[:_CLUSTERS])
-    return [graph for graph in graphs if graph.cluster.name in kept]
+    """The graphs of the clusters that cost most, in the plan's order."""
+    names = {cluster.name for cluster in figures.costliest(_CLUSTERS)}
+    return [graph for graph in graphs if graph.cluster.name in names]
 
 
 def _thinned(graph: ShapeGraph) -> ShapeGraph:

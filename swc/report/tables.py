@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +17,8 @@ from swc.report.figures import Figures, area, coefficients, weights
 _MATRIX = 8
 """Members that a matrix of pairs has room for; above, each member's closest partners are listed."""
 _PARTNERS = 3
+_CLUSTERS = 30
+"""Clusters that the table lists before it sums up the others."""
 _BAR = 24
 _COMMON = "Template parameters that members have in common"
 
@@ -109,21 +113,33 @@ def _partners(figures: Figures, names: list[str]) -> Group:
     return titled(_COMMON, made)
 
 
-def clusters_table(figures: Figures) -> Group:
-    """What each cluster holds and costs."""
+def clusters_table(figures: Figures, *, every: bool = False) -> Group:
+    """What each cluster holds and costs; of very many those that cost most, and the others together."""
     made = table("cluster", "layers", "SuperWeights", "templates each", "templates", "coefficients", "of the budget")
-    for cluster in figures.plan.clusters:
-        templates, vectors = figures.templates_of(cluster), figures.coefficients_of(cluster)
-        made.add_row(
-            cluster.name,
-            str(len(cluster.layers)),
-            str(len(figures.superweights[cluster.name])),
-            templates_each(figures, cluster),
-            f"{templates:,}",
-            f"{vectors:,}",
-            f"{(templates + vectors) / figures.plan.budget:.2%}",
-        )
-    return titled("Clusters", made)
+    clusters = figures.plan.clusters
+    shown = clusters if every or len(clusters) <= _CLUSTERS + 1 else figures.costliest(_CLUSTERS)
+    for cluster in shown:
+        made.add_row(cluster.name, *_cluster_row(figures, [cluster], templates_each(figures, cluster)))
+    names = {cluster.name for cluster in shown}
+    others = [cluster for cluster in clusters if cluster.name not in names]
+    if not others:
+        return titled("Clusters", made)
+    made.add_row(f"{len(others):,} more", *_cluster_row(figures, others, ""))
+    note = "The clusters that cost most; all of them are listed with --superweights, and in --format json."
+    return titled(f"Clusters, {len(shown)} of {len(clusters):,}", made, note)
+
+
+def _cluster_row(figures: Figures, clusters: Sequence[Cluster], each: str) -> tuple[str, ...]:
+    templates = sum(map(figures.templates_of, clusters))
+    vectors = sum(map(figures.coefficients_of, clusters))
+    return (
+        f"{sum(len(cluster.layers) for cluster in clusters):,}",
+        f"{sum(len(figures.superweights[cluster.name]) for cluster in clusters):,}",
+        each,
+        f"{templates:,}",
+        f"{vectors:,}",
+        f"{(templates + vectors) / figures.plan.budget:.2%}",
+    )
 
 
 def templates_each(figures: Figures, cluster: Cluster) -> str:

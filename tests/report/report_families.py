@@ -50,3 +50,33 @@ def plans(draw: st.DrawFn) -> Plan:
     budget = draw(st.integers(least, max(least, most)))
     made = Family("made", (3, 8, 8), 3, Budget(budget, str(budget)), tuple(members), sharing, Recipe())
     return plan_family(made, structure="s")
+
+
+_MOBILE = """sw 1
+
+block sep(width: int, stride: int = 1) {
+    y = dw: conv(relu(bn(x)), channels(x), 3, stride=stride, groups=channels(x))
+    y = pw: conv(relu(bn(y)), width, 1)
+    return y
+}
+
+arch mobile(n: int, width: int) {
+    y = stem: conv(x, width, 3)
+    repeat n as i { y = body: sep(y, width + 8 * i) }
+    return fc: linear(global_pool(y), classes)
+}
+
+family many {
+    input image(3, 32, 32)
+    output classes(10)
+    budget 30% of members
+    MEMBERS
+    share { SHARE }
+}
+"""
+
+
+def many_shapes(share: str) -> str:
+    """A spec of sixteen members whose shapes hardly nest, with a share section."""
+    members = "\n".join(f"    member m{k} = mobile(n={4 + k}, width={17 + 3 * k})" for k in range(16))
+    return _MOBILE.replace("MEMBERS", members).replace("SHARE", share)

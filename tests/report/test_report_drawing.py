@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_families import plans
+from report_families import many_shapes, plans
 
 from swc.compiler import compile_spec
 from swc.plan.drawing import shape_graphs
@@ -169,35 +169,10 @@ def test_a_family_that_shares_nothing_can_be_drawn(spec: Path) -> None:
     assert "No layer shares" in "".join(ET.fromstring(graph_svg(plan, ())).itertext())
 
 
-MOBILE = """sw 1
-
-block sep(width: int, stride: int = 1) {
-    y = dw: conv(relu(bn(x)), channels(x), 3, stride=stride, groups=channels(x))
-    y = pw: conv(relu(bn(y)), width, 1)
-    return y
-}
-
-arch mobile(n: int, width: int) {
-    y = stem: conv(x, width, 3)
-    repeat n as i { y = body: sep(y, width + 8 * i) }
-    return fc: linear(global_pool(y), classes)
-}
-
-family many {
-    input image(3, 32, 32)
-    output classes(10)
-    budget 30% of members
-    MEMBERS
-    share { SHARE }
-}
-"""
-
-
 @pytest.mark.parametrize("share", ["clusters single", "clusters depth bins 40", "clusters gradient"])
 def test_a_drawing_of_many_shapes_stays_of_a_size_to_look_at(tmp_path: Path, share: str) -> None:
-    members = "\n".join(f"    member m{k} = mobile(n={4 + k}, width={17 + 3 * k})" for k in range(16))
     path = tmp_path / "many.sw"
-    path.write_text(MOBILE.replace("MEMBERS", members).replace("SHARE", share), encoding="utf-8")
+    path.write_text(many_shapes(share), encoding="utf-8")
     plan = compile_spec(path).plan
     text = graph_svg(plan, shape_graphs(plan))
     root = ET.fromstring(text)
