@@ -13,7 +13,8 @@ from rich.text import Text
 
 from swc.cli.failures import show as show_diagnostics
 from swc.cli.failures import wants_color
-from swc.cli.options import FiniteRange
+from swc.cli.options import FiniteRange, lock_name
+from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.words import count
 from swc.diff.patterns import patterns, told_moves
 from swc.lock import Lock, lock_path, other_settings, verify_lock
@@ -28,9 +29,19 @@ _LOCK = click.option(
     "--lock",
     "lock_file",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=lock_name,
     help="The lock file. [default: the one beside the spec]",
 )
-_SPEC = click.argument("spec", type=click.Path(path_type=Path))
+
+
+def _spec(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:
+    """The spec, which is easily confused with its lock file here."""
+    if path.suffix == ".lock":
+        raise click.BadParameter(f"{path} is a lock file: name its spec, {path.with_suffix('.sw')}")
+    return path
+
+
+_SPEC = click.argument("spec", type=click.Path(path_type=Path), callback=_spec)
 
 
 @click.group(short_help="Show, check and regroup what a search found.")
@@ -44,6 +55,8 @@ def lock() -> None:
 def show(target: Path, output_format: str) -> None:
     """Show the clusters of a lock file, or of the one beside a spec."""
     is_spec = target.suffix == ".sw"
+    if is_spec and not target.exists() and not lock_path(target).exists():
+        raise SpecError((Diagnostic("SW0001", f"there is no file {target}", help="check the path"),))
     found = existing_lock(lock_path(target), target) if is_spec else existing_lock(target)
     if output_format == "json":
         click.echo(to_json(found))
@@ -115,7 +128,8 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
     """
     path = lock_file or lock_path(spec)
     compiled = searching.compile_for_search(spec)
-    before = existing_lock(path, spec) if path.exists() else None
+    known = path.exists() or not similarities_path(path).exists()
+    before = existing_lock(path, spec) if known else None
     if before is not None:
         names = (layer.name for layer in shareable_layers(compiled.family))
         verify_lock(before, compiled.family, names, path.name, shown=None)

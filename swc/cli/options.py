@@ -44,3 +44,10 @@ def lock_choice(lock: Path | None, *, no_lock: bool) -> LockChoice:
     if lock is not None and no_lock:
         raise click.UsageError("--lock and --no-lock contradict each other: give one of them")
     return LockChoice(lock, ignored=no_lock)
+
+
+def lock_name(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
+    """A lock file that may be written: its name must say so, so that no spec is overwritten by a slip."""
+    if path is not None and path.suffix != ".lock":
+        raise click.BadParameter(f"{path} does not end with .lock, as lock files do")
+    return path

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from swc.cli.failures import complain, show, wants_color
 from swc.cli.frontier import frontier_table
-from swc.cli.options import FiniteRange
+from swc.cli.options import FiniteRange, lock_name
 from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
 from swc.lock import lock_path, other_settings
@@ -37,6 +37,7 @@ _CHECKPOINT = click.option(
 _LOCK = click.option(
     "--lock",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=lock_name,
     help="The lock file to write, or to use. [default: beside the spec]",
 )
 

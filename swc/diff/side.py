@@ -69,7 +69,7 @@ def _read_plan(path: Path, name: str) -> Plan:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SpecError((Diagnostic("SW0003", f"{name} cannot be read: {reason}", help="check the path"),)) from error
-    return from_json(text)
+    return from_json(text, name)
 
 
 def _neither(path: Path, name: str) -> SpecError:

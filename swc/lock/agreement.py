@@ -81,7 +81,7 @@ def existing_lock(path: Path, spec: Path | None = None) -> Lock:
                 ),
             )
         )
-    return read_lock(path, path.name)
+    return read_lock(path, path.name or str(path))
 
 
 def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:

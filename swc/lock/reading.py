@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 _OPTIONAL = {"bins": (str,)}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_HASH = re.compile(r"[0-9a-f]{16}")
+_LARGEST = 10**9
 _SIMILARITIES = {"structure", "data", "search"}
 _WORDS = {str: "text", int: "a whole number", dict: "an object"}
 
@@ -76,6 +79,9 @@ def parse_lock(source: Source) -> Lock:
         SpecError: as :func:`read_lock`.
     """
     content = _json(source)
+    odd = next((text for text in _texts(content) if not text.isprintable()), None)
+    if odd is not None:
+        raise _broken(source.name, f"it has characters that cannot be shown, in {odd!a}")
     if content.keys() >= _SIMILARITIES and "clusters" not in content:
         raise _other_file(source)
     version = content.get("format_version", FORMAT_VERSION)
@@ -122,6 +128,19 @@ def _json(source: Source) -> dict[str, Any]:
     return content
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """All keys and texts of a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
@@ -139,6 +158,9 @@ def _check_entries(source: Source, content: dict[str, Any]) -> None:
         if key in content and (not isinstance(content[key], kinds) or isinstance(content[key], bool)):
             expected = "a number" if float in kinds else _WORDS[kinds[0]]
             raise _broken(source.name, f"its `{key}` is not {expected}", place_of_key(source, key))
+    if not _HASH.fullmatch(content["structure"]):
+        why = "its `structure` is no hash of sixteen hexadecimal digits"
+        raise _broken(source.name, why, place_of_key(source, "structure"))
     for key in ("threshold", "threshold_used"):
         if not -1 <= content[key] <= 1:
             raise _broken(source.name, f"its `{key}` is no cosine, from -1 to 1", place_of_key(source, key))
@@ -168,7 +190,9 @@ def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Sh
         if not isinstance(layers, dict) or not layers:
             raise _broken(source.name, f"its cluster `{cluster}` names no layers", place_of_key(source, cluster))
         for name, shape in layers.items():
-            if not (isinstance(shape, list) and len(shape) == 4 and all(type(n) is int and n > 0 for n in shape)):
+            if not (
+                isinstance(shape, list) and len(shape) == 4 and all(type(n) is int and 0 < n < _LARGEST for n in shape)
+            ):
                 raise _broken(
                     source.name, f"layer `{name}` has no shape of four whole numbers", place_of_key(source, name)
                 )

@@ -158,11 +158,15 @@ def regroup_from(path: Path, compiled: Compiled, threshold: float) -> tuple[Lock
     Raises:
         SpecError: SW0705 when the kept similarities are missing, damaged or of another version of the family.
     """
-    from swc_runtime.search_result import fit_threshold  # noqa: PLC0415
+    from swc_runtime.search_result import fit_threshold, regroup  # noqa: PLC0415
 
     kept = read_similarities(path, compiled.family)
     before = kept.search
     hints = search_hints(compiled.family)
+    if regroup(before.pools, before.threshold, together=hints.together, apart=hints.apart) != before.groups:
+        raise no_similarities(
+            path, f"at their own τ = {before.threshold:g} they do not give the groups that they state"
+        )
     found = fit_threshold(
         before.pools, threshold, fits_budget(compiled.family), together=hints.together, apart=hints.apart
     )

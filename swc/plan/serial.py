@@ -57,8 +57,10 @@ def to_json(plan: Plan) -> str:
     return "{\n  " + ",\n  ".join(entries) + "\n}\n"
 
 
-def from_json(text: str) -> Plan:
+def from_json(text: str, name: str = "this") -> Plan:
     """Read a plan that :func:`to_json` wrote; fields that a later swc may have added are passed over.
+
+    ``name`` is what messages call the document.
 
     Raises:
         SpecError: the text is no JSON, no plan, a plan that contradicts itself, or one of a version that this swc does
@@ -72,7 +74,7 @@ def from_json(text: str) -> Plan:
             (
                 Diagnostic(
                     code="SW0610",
-                    summary=f"this is not a plan that swc can read: {error}",
+                    summary=f"{name} is not a plan that swc can read: {error}",
                     help="write it again from its spec: `swc plan SPEC --format json`",
                 ),
             )

@@ -1,13 +1,15 @@
 """What would let a plan spend its budget: changes to the `share` section, each tried before it is advised.
 
 A way counts if the family, planned with it, uses at least 99% of the budget. Of numbers (a cap on templates, bins) the
-smallest is named that was found: by doubling, then by bisection.
+smallest is named that was found: by doubling, then by bisection. Planning a very large family takes seconds: there the
+first way that works is named, and of its numbers the first of the doubling.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice
 from math import ceil
 
 from attrs import evolve, frozen
@@ -25,6 +27,9 @@ from swc.plan.planner import plan_family
 _MOST = 3
 """Ways that a message names."""
 
+_LARGE = 4_000
+"""Layers from which on a plan takes so long that few are tried."""
+
 _CAP = 1_000  # the most templates, and the most bins, that a spec can ask for
 
 
@@ -35,12 +40,8 @@ def spends(plan: Plan) -> bool:
 
 def ways_to_spend(family: Family, plan: Plan) -> tuple[str, ...]:
     """What to write so that the family's budget is spent, in words; at most three ways, none if none was found."""
-    found: list[str] = []
-    for way in _ways(_Trial(family, plan, _given(family, plan))):
-        found.append(way)
-        if len(found) == _MOST:
-            break
-    return tuple(found)
+    trial = _Trial(family, plan, _given(family, plan))
+    return tuple(islice(_ways(trial), 1 if trial.is_large else _MOST))
 
 
 def lower_budget(family: Family, plan: Plan) -> str:
@@ -70,6 +71,11 @@ class _Trial:
     family: Family
     plan: Plan
     clusters: Clusters | None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether planning the family takes so long that as little as possible should be tried."""
+        return len(self.family.layers) >= _LARGE
 
     def plan_with(self, sharing: Sharing) -> Plan | None:
         """The plan with another `share` section, or None where that cannot be planned."""
@@ -115,6 +121,7 @@ def _more_templates(trial: _Trial) -> Iterator[str]:
         sharing, plan = raised, planned
     high = family.sharing.templates[1] if GENERAL in binding else family.sharing.template_hints[min(binding)].bounds[1]
     least = _least(
+        trial,
         high * factor // 2,
         high * factor,
         lambda cap: trial.spends(_raised(family.sharing, binding, Fraction(cap, high))),
@@ -155,7 +162,7 @@ def _more_bins(trial: _Trial) -> Iterator[str]:
     while bins < most:
         before, bins = bins, min(2 * bins, most)
         if trial.spends(evolve(sharing, bins=bins)):
-            least = _least(before, bins, lambda number: trial.spends(evolve(sharing, bins=number)))
+            least = _least(trial, before, bins, lambda number: trial.spends(evolve(sharing, bins=number)))
             yield f"part the layers into more clusters (`bins {least}`)"
             return
 
@@ -189,9 +196,9 @@ def _refinement(trial: _Trial) -> Iterator[str]:
         yield f"{way} and {more}"
 
 
-def _least(failing: int, working: int, works: Callable[[int], bool]) -> int:
-    """A number that works, found by bisection between one that does not and one that does."""
-    while working - failing > 1:
+def _least(trial: _Trial, failing: int, working: int, works: Callable[[int], bool]) -> int:
+    """A number that works, found by bisection between one that does not and one that does; not in a large family."""
+    while working - failing > 1 and not trial.is_large:
         middle = (failing + working) // 2
         if works(middle):
             working = middle

@@ -35,9 +35,9 @@ def cluster_caption(graph: ShapeGraph) -> str:
 
 
 def node_lines(node: ShapeNode) -> list[str]:
-    """What to write on a shape: its size, who contains it, whose shape it is."""
+    """What to write on a shape: its size, how many layers contain it, whose shape it is."""
     whose = ", ".join(node.members) if node.members else "common part"
-    return [f"{node.shape[0]}×{node.shape[1]}", f"in {count(node.users, 'layer')}", whose]
+    return [f"{node.shape[0]}×{node.shape[1]}", count(node.users, "layer"), whose]
 
 
 def _cluster(graph: ShapeGraph) -> Iterator[str]:

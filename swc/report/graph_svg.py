@@ -89,7 +89,11 @@ def _left_out(figures: Figures, graphs: Sequence[ShapeGraph], drawn: Sequence[Sh
 def _note(section: Section, graph: ShapeGraph) -> str:
     """Whose layers these are, and how the drawing is not to scale or not complete."""
     members = Counter(name.partition(".")[0] for name in graph.cluster.layers)
-    found = ["layers: " + first_few([f"{name} {number}" for name, number in members.items()], 6)]
+    told = first_few([f"{name} {number}" for name, number in members.items()], 6)
+    found = [f"layers by member: {told}" if len(members) > 1 else f"layers of {next(iter(members))} alone"]
+    found.append(f"darkest: {count(section.most_users, 'layer')}")
+    if not section.lines:
+        found.append("sizes show where the pointer rests")
     if section.stretch > 1:
         found.append(f"plane stretched {section.stretch:.1f} times")
     if len(section.graph.nodes) < len(graph.nodes):
@@ -196,10 +200,15 @@ def _draw_node(drawing: Drawing, section: Section, node: ShapeNode) -> None:
     for number, (line, size) in enumerate(zip(lines[: section.lines], sizes, strict=False)):
         words = {"text_anchor": "middle", "fill": ink_on(depth), "pointer_events": "none"}
         words |= {"font_weight": "bold"} if number == 0 else {}
-        drawing.words(x, y + start + 14 * number + 2, _fitted(line, size, width), size=size, **words)
+        fitted = _fitted_names(node.members, size, width) if number == 2 and node.members else line
+        drawing.words(x, y + start + 14 * number + 2, fitted, size=size, **words)
 
 
-def _fitted(line: str, size: float, width: float) -> str:
-    """Cut a line off so that it fits into a box."""
+def _fitted_names(names: Sequence[str], size: float, width: float) -> str:
+    """As many names as fit into a box, and how many more there are: ``deep, wide +1``."""
     room = int((width - 6) / (_LETTER * size))
-    return line if len(line) <= room else line[: max(room - 1, 1)].rstrip(", ") + "…"
+    for shown in range(len(names), 0, -1):
+        text = ", ".join(names[:shown]) + (f" +{len(names) - shown}" if shown < len(names) else "")
+        if len(text) <= room:
+            return text
+    return count(len(names), "member") if len(names) > 1 else f"{names[0][: max(room - 1, 1)]}…"

@@ -185,6 +185,10 @@ def test_moves_that_the_planner_does_not_accept(swc: Swc, locked: Path, tmp_path
         ((('"conv3x3-a-two"', '"Conv3x3-A-one"'),), ("SW0701", "differ in nothing but case", "two.lock:")),
         ((('"conv3x3-a-two"', '"../conv3x3"'),), ("SW0701", "letters, digits", "two.lock:")),
         ((('"conv3x3-a-two"', '""'),), ("SW0701", "letters, digits", "two.lock:")),
+        ((('"digits"', '"\\ud800"'),), ("SW0701", "characters that cannot be shown")),
+        ((('"digits"', '"\\u001b[31m"'),), ("SW0701", "characters that cannot be shown")),
+        ((('"structure": "', '"structure": "z'),), ("SW0701", "`structure` is no hash", "two.lock:7:3")),
+        ((("[8, 3, 3, 3]", f"[8, {10**4000}, 3, 3]"),), ("SW0701", "four whole numbers", "two.lock:")),
         ((("[8, 3, 3, 3],", "[8, 3, 3, 3]"),), ("SW0701", "no valid JSON", "two.lock:")),
     ],
 )
@@ -211,15 +215,26 @@ def test_what_is_no_lock_file_is_called_what_it_is(swc: Swc, locked: Path, tmp_p
         ("folder.lock", "SW0701", "is a folder, and no lock file"),
         ("none.lock", "SW0707", "there is no lock file none.lock"),
         ("net.sw", "SW0707", "there is no lock file net.lock"),
+        ("none.sw", "SW0001", "there is no file none.sw"),
     ):
         result = swc("lock", "show", target)
         assert result.exit_code == 1
         assert code in result.output
         assert words in result.output
-    for command in ("compile", "plan", "check"):
-        result = swc(command, "two.sw", "--lock", "none.lock")
+    for command in (("compile",), ("plan",), ("check",), ("lock", "verify"), ("lock", "apply", "--threshold", "0.1")):
+        result = swc(*command, "two.sw", "--lock", "none.lock")
         assert result.exit_code == 1
         assert "SW0707" in result.output
+    for command in (("lock", "verify"), ("lock", "apply", "--threshold", "0.1")):
+        result = swc(*command, "two.lock")
+        assert result.exit_code == 2
+        assert "two.lock is a lock file: name its spec, two.sw" in result.output
+    before = files(tmp_path)
+    for command in (("lock", "apply", "--threshold", "0.1"), ("search", "--data", "digits")):
+        result = swc(*command, "two.sw", "--lock", "net.sw")
+        assert result.exit_code == 2
+        assert "net.sw does not end with .lock" in result.output
+        assert files(tmp_path) == before
     assert locked.exists()
 
 
@@ -319,6 +334,7 @@ def test_apply_makes_a_lock_that_was_deleted(swc: Swc, locked: Path) -> None:
         (lambda text: text.replace("0.9", "true"), "no number from -1 to 1"),
         (lambda text: text.replace("0.9", '"0.9"'), "no number from -1 to 1"),
         (lambda text: text.replace("0.9, ", ""), "no upper triangle"),
+        (lambda text: text.replace("0.9, ", "0.2, "), "at their own τ = 0.5 they do not give the groups"),
         (lambda text: text.replace('"requested": 0.5', '"requested": 0.4'), "above the requested one"),
         (lambda text: text.replace('"data"', '"date"'), "data is missing"),
         (lambda text: text.replace('"seed"', '"seeds"'), "has no seed"),

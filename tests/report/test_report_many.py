@@ -11,7 +11,10 @@ from click.testing import Result
 from report_families import many_shapes
 
 from swc.compiler import compile_spec
+from swc.plan.drawing import shape_graphs
+from swc.report.graph_svg import graph_svg
 
+ROOT = Path(__file__).resolve().parents[2]
 Swc = Callable[..., Result]
 
 
@@ -62,3 +65,15 @@ def test_what_changes_names_two_clusters_and_counts_the_others(swc: Swc, tmp_pat
     told = swc("plan", str(path)).output.partition("more or less")[2]
     assert re.search(r"\d+\s+more\s+clusters\s+folded\s+in\s+another\s+way", told)
     assert told.count("instead of") <= 4
+
+
+def test_drawings_name_members_in_words_that_fit() -> None:
+    plan = compile_spec(ROOT / "specs" / "fashion_mixed.sw").plan
+    text = graph_svg(plan, shape_graphs(plan))
+    assert "layers of thrifty alone; darkest: 8 layers" in text
+    assert "layers by member: shallow 12, deep 18; darkest: 30 layers" in text
+    assert "…" not in text
+    plan = compile_spec(ROOT / "specs" / "fashion.sw").plan
+    text = graph_svg(plan, shape_graphs(plan))
+    assert ">deep, wide +1<" in text
+    assert "…" not in text
