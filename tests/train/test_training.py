@@ -171,11 +171,11 @@ def test_another_training_s_checkpoint_is_not_resumed(tmp_path):
         train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True))
 
 
-def test_replacing_a_stopped_run_is_announced(tmp_path, monkeypatch):
+def test_replacing_another_run_is_announced(tmp_path, monkeypatch):
     def heard(**changes):
         out = io.StringIO()
         train(tiny(), digits(64), options(tmp_path, **changes), reporter=reporter(Console(file=out, width=400)))
-        return [line for line in out.getvalue().splitlines() if "--resume" in line]
+        return [line for line in out.getvalue().splitlines() if "stop now" in line]
 
     with monkeypatch.context() as patch:
         kill_at(patch, 3)  # 2 steps an epoch
@@ -183,7 +183,10 @@ def test_replacing_a_stopped_run_is_announced(tmp_path, monkeypatch):
             train(tiny(), digits(64), options(tmp_path))
     (told,) = heard(epochs=1)
     assert "training of tiny that was stopped after epoch 1 of 4" in told
-    assert heard(epochs=1) == []  # a finished run may be repeated
+    assert "--resume" in told
+    (told,) = heard(epochs=1)
+    assert "holds a finished training of tiny" in told
+    assert "--run" in told
     (tmp_path / LAST).write_bytes(b"damaged")
     assert heard(epochs=1) == []
 

@@ -177,7 +177,7 @@ class _Training:
         self.session.fabric.barrier()
 
     def _warn_of_loss(self) -> None:
-        """Say so when the folder holds a training that was stopped: the first checkpoint of this one replaces it."""
+        """Say so when the folder holds another training, stopped or finished, that this one replaces."""
         assert self.options.run_dir is not None  # noqa: S101 - nothing is written without a folder
         path = self.options.run_dir / LAST
         if not path.is_file():
@@ -191,6 +191,11 @@ class _Training:
             self.reporter.say(
                 f"{path} holds a training of {metadata['family']} that was stopped after epoch {done} of {total}. "
                 "It is replaced after the first epoch: to go on with it, stop now and add --resume."
+            )
+        elif (self.options.run_dir / FINAL).is_file():
+            self.reporter.say(
+                f"{self.options.run_dir} holds a finished training of {metadata['family']}. This one replaces it: to "
+                "keep both, stop now and name another folder with --run."
             )
 
     def _resume(self) -> None:
