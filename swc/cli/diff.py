@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
-from attrs import frozen
 
 from swc.cli.failures import complain, show
+from swc.cli.versions import Version, versions
 from swc.diagnostics import SpecError
 from swc.diff.compare import compare
 from swc.diff.report import report
@@ -46,49 +45,14 @@ def diff(sides: tuple[str, ...], output_format: str, *, no_lock: bool) -> None:
 
     Exit code: 0 without differences, 1 with differences, 2 if the comparison was not possible.
     """
-    old, new = _versions(sides, click.get_current_context().meta.get(_AFTER_DASHES))
+    old, new = versions(sides, click.get_current_context().meta.get(_AFTER_DASHES))
     difference = compare(_load(old, output_format, no_lock=no_lock), _load(new, output_format, no_lock=no_lock))
     click.echo(to_json(difference) if output_format == "json" else report(difference))
     if not difference.is_empty:
         raise click.exceptions.Exit(1)
 
 
-def _is_file_name(side: str) -> bool:
-    return Path(side).suffix in {".sw", ".json"}
-
-
-@frozen
-class _Version:
-    """A file, as it is now or as it was at a revision."""
-
-    path: str
-    revision: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What messages and reports call it."""
-        return self.path if self.revision is None else f"{self.revision}:{self.path}"
-
-
-def _versions(sides: tuple[str, ...], paths: list[str] | None) -> tuple[_Version, _Version]:
-    """What the command's arguments ask for."""
-    if paths is None:
-        if len(sides) != 2:
-            raise click.UsageError("give two specs or plans, or a git revision and a spec: swc diff HEAD~1 -- SPEC")
-        first, second = sides
-        if _is_file_name(second) and not _is_file_name(first) and not Path(first).exists():
-            raise click.UsageError(f"there is no file {first}; if it is a git revision: swc diff {first} -- {second}")
-        return _Version(sides[0]), _Version(sides[1])
-    options = [path for path in paths if path.startswith("-")]
-    if options:
-        line = shlex.join(["swc", "diff", *paths[paths.index(options[0]) :], *sides])
-        raise click.UsageError(f"options stand before `--`: {line} -- {shlex.join(paths[: paths.index(options[0])])}")
-    if len(paths) != 1 or len(sides) not in (1, 2):
-        raise click.UsageError("give one or two revisions before `--` and one spec or plan after it")
-    return _Version(paths[0], sides[0]), _Version(paths[0], sides[1] if len(sides) == 2 else None)
-
-
-def _load(version: _Version, output_format: str, *, no_lock: bool) -> Side:
+def _load(version: Version, output_format: str, *, no_lock: bool) -> Side:
     """Read one side, or say what is wrong with it and end with exit code 2."""
     try:
         path = Path(version.path)

@@ -16,16 +16,17 @@ from pathlib import Path, PurePosixPath
 from attrs import frozen
 
 from swc.diagnostics import Diagnostic, SpecError
-from swc.diagnostics.names import near_names
+from swc.diff.advice import no_file, no_revision
 from swc.lock import lock_path
 
 
 @frozen
 class Repository:
-    """The git repository that a file lies in, and the file's place in it."""
+    """The git repository that a file lies in, the file's place in it, and the file as it was asked for."""
 
     top: Path
     file: PurePosixPath
+    given: Path
 
     @classmethod
     def of(cls, path: Path) -> Repository:
@@ -35,11 +36,11 @@ class Repository:
             SpecError: SW0901 when git is missing or says that there is no repository.
         """
         # The file's own name is kept even if it is a link: the repository knows the link by it.
-        where = path.absolute().parent.resolve() / path.name
-        folder = next(parent for parent in where.parents if parent.is_dir())
-        top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
+        where = path.resolve() if path.is_dir() else path.absolute().parent.resolve() / path.name
+        folder = next(place for place in (where, *where.parents) if place.is_dir())
+        top = Path(os.fsdecode(_found(folder, path).rstrip(b"\n"))).resolve()
         try:
-            return cls(top, PurePosixPath(where.relative_to(top).as_posix()))
+            return cls(top, PurePosixPath(where.relative_to(top).as_posix()), path)
         except ValueError as error:
             raise _failed(f"{path} lies outside the repository {top.name}") from error
 
@@ -52,11 +53,8 @@ class Repository:
         name = f"{revision}^{{commit}}"
         found = None if revision.startswith("-") else _try_git(self.top, "rev-parse", "--verify", "--quiet", name)
         if not found:
-            help_ = "check the name with `git log`; in a shallow clone, `git fetch` what is missing"
-            if ".." in revision:
-                first, _, second = revision.partition("..")
-                help_ = f"give two revisions: swc diff {first or 'HEAD'} {second.lstrip('.') or 'HEAD'} -- {self.file}"
-            raise SpecError((Diagnostic("SW0902", f"git knows no revision `{revision}`", help=help_),))
+            known = _git(self.top, "for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
+            raise no_revision(revision, self.given, known)
         return found.decode().strip()
 
     @contextmanager
@@ -69,10 +67,9 @@ class Repository:
             SpecError: SW0902 when there is no such revision, SW0903 when it does not hold the file.
         """
         commit = self.commit(revision)
-        listed = _git(self.top, "ls-tree", "-r", "-z", "--name-only", commit, "--", f"./{self.file.parent}")
-        names = [PurePosixPath(os.fsdecode(name)) for name in listed.split(b"\0") if name]
+        names = self._listed(commit, f"./{self.file.parent}")
         if self.file not in names:
-            raise self._absent(revision, names)
+            raise no_file(revision, self.given, self.file, self.top, self._listed(commit, "."))
         needed = [name for name in names if self._needs(name)]
         with tempfile.TemporaryDirectory(prefix="swc-diff-") as folder:
             for name, content in self._contents(commit, needed):
@@ -80,6 +77,10 @@ class Repository:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(content)
             yield Path(folder, *self.file.parts)
+
+    def _listed(self, commit: str, folder: str) -> list[PurePosixPath]:
+        listed = _git(self.top, "ls-tree", "-r", "-z", "--name-only", commit, "--", folder)
+        return [PurePosixPath(os.fsdecode(name)) for name in listed.split(b"\0") if name]
 
     def _needs(self, name: PurePosixPath) -> bool:
         if name in (self.file, PurePosixPath(lock_path(Path(self.file)).as_posix())):
@@ -101,30 +102,27 @@ class Repository:
                 yield name, answer[:size]
             answer = answer[size + 1 :]
 
-    def _absent(self, revision: str, names: Sequence[PurePosixPath]) -> SpecError:
-        within = [name for name in names if self.file in name.parents]
-        if within:
-            spec = next((name for name in within if name.suffix == ".sw"), None)
-            way = f", such as {spec}" if spec else "; at that revision there was none in it"
-            folder = Diagnostic("SW0903", f"{self.file} is a folder", help=f"name one spec in it{way}")
-            return SpecError((folder,))
-        beside = [str(name) for name in names if name.suffix == self.file.suffix]
-        near = near_names(str(self.file), beside) or beside[:3]
-        listed = ", ".join(near)
-        return SpecError(
-            (
-                Diagnostic(
-                    "SW0903",
-                    f"revision `{revision}` has no file {self.file}",
-                    help=f"in its folder there were then: {listed}" if listed else "compare later revisions",
-                ),
-            )
+
+def _found(folder: Path, path: Path) -> bytes:
+    """Where the repository of a folder is, in which ``path`` is looked for."""
+    done = _run(folder, ("rev-parse", "--show-toplevel"), b"")
+    words = done.stderr.decode(errors="replace")
+    if done.returncode and "not a git repository" in words:
+        raise _failed(f"{path} is not in a git repository")
+    if done.returncode and "dubious ownership" in words:
+        raise _failed(
+            f"{path} is in a repository of another user, which git does not trust",
+            help_="if you do: git config --global --add safe.directory FOLDER, with the repository's folder",
         )
+    return _output(folder, done)
 
 
 def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
     """What git answers; SW0901 with its own words when it fails."""
-    done = _run(folder, arguments, given)
+    return _output(folder, _run(folder, arguments, given))
+
+
+def _output(folder: Path, done: subprocess.CompletedProcess[bytes]) -> bytes:
     if done.returncode:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         said = words[0].removeprefix("fatal: ") if words else f"exit code {done.returncode}"
@@ -155,11 +153,6 @@ def _run(folder: Path, arguments: Sequence[str], given: bytes) -> subprocess.Com
         ) from error
 
 
-def _failed(summary: str) -> SpecError:
-    return SpecError(
-        (
-            Diagnostic(
-                "SW0901", summary, help="run it in a git repository, or compare two files: swc diff OLD.sw NEW.sw"
-            ),
-        )
-    )
+def _failed(summary: str, *, help_: str = "") -> SpecError:
+    usual = "run it in a git repository, or compare two files: swc diff OLD.sw NEW.sw"
+    return SpecError((Diagnostic("SW0901", summary, help=help_ or usual),))

@@ -73,6 +73,10 @@ def _read_plan(path: Path, name: str) -> Plan:
 
 
 def _neither(path: Path, name: str) -> SpecError:
+    if path.is_dir():
+        spec = next(iter(sorted(path.glob("*.sw"))), None)
+        way = f", such as {spec}" if spec else ""
+        return SpecError((Diagnostic("SW0904", f"{name} is a folder", help=f"name a spec in it{way}"),))
     if path.exists():
         return SpecError(
             (

@@ -96,7 +96,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     def git(*arguments: str) -> None:
         subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
 
-    git("init", "-q")
+    git("init", "-q", "-b", "main")
 
     def commit(**files: str | None) -> None:
         for name, text in files.items():

@@ -90,6 +90,31 @@ def test_from_a_folder_below_and_with_an_absolute_path(
     assert swc("diff", "HEAD", "--", tmp_path / "specs" / "one.sw").exit_code == 0
 
 
+def test_advice_counts_from_the_current_folder(
+    swc: Swc, repository: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(specs__one_dot_sw=SPEC, specs__arch__net_dot_sw=ARCH)
+    monkeypatch.chdir(tmp_path / "specs")
+    assert "swc diff HEAD -- one.sw" in swc("diff", "HEAD", "--", "specs/one.sw").output
+    assert "swc diff HEAD HEAD -- one.sw" in swc("diff", "HEAD..HEAD", "--", "one.sw").output
+    assert "then: one.sw" in swc("diff", "HEAD", "--", "ones.sw").output
+    whole = swc("diff", "HEAD", "--", tmp_path / "specs" / "ones.sw").output
+    assert "ones.sw" in whole
+    assert str(tmp_path.resolve() / "specs" / "one.sw") in "".join(whole.split("\n")).replace(" " * 8, "")
+    (tmp_path / "specs" / "new.sw").write_text(SPEC, encoding="utf-8")
+    assert "it is there now only" in swc("diff", "HEAD", "--", "new.sw").output
+    monkeypatch.chdir(tmp_path / "specs" / "arch")
+    assert "elsewhere then: ../one.sw" in swc("diff", "HEAD", "--", "one.sw").output
+    (tmp_path / "none").mkdir()
+    assert "none is a folder" in swc("diff", "HEAD", "--", "../../none").output
+
+
+def test_a_repository_without_a_commit(swc: Swc, repository: Commit, tmp_path: Path) -> None:
+    del repository
+    (tmp_path / "one.sw").write_text(SPEC, encoding="utf-8")
+    assert "no branch with a commit yet" in swc("diff", "HEAD", "--", "one.sw").output
+
+
 def test_a_spec_that_is_gone_can_still_be_compared(swc: Swc, repository: Commit, tmp_path: Path) -> None:
     repository(specs__one_dot_sw=SPEC, specs__arch__net_dot_sw=ARCH)
     repository(specs__one_dot_sw=SPEC.replace("90%", "80%"))
@@ -162,13 +187,31 @@ def test_only_what_the_spec_may_need_is_copied(repository: Commit, tmp_path: Pat
     [
         (("HEAD~9", "--", "one.sw"), ("SW0902", "`HEAD~9`", "git log")),
         (("nonsense", "--", "one.sw"), ("SW0902", "`nonsense`")),
-        (("HEAD:one.sw", "--", "one.sw"), ("SW0902",)),
+        (("HEAD:one.sw", "--", "one.sw"), ("SW0902", "swc diff HEAD -- one.sw")),
         (("HEAD~1..HEAD", "--", "one.sw"), ("SW0902", "swc diff HEAD~1 HEAD -- one.sw")),
         (("HEAD", "HEAD~1", "--", "two.sw"), ("SW0903", "revision `HEAD` has no file two.sw", "one.sw")),
         (("HEAD", "--", "arch/none.sw"), ("SW0903", "arch/net.sw")),
-        (("HEAD", "--", "README"), ("SW0903",)),
+        (("HEAD", "--", "README"), ("SW0903", "one.sw")),
+        (("HEAD", "--", "arch/one.sw"), ("SW0903", "elsewhere then: one.sw")),
         (("HEAD", "one.sw"), ("there is no file HEAD", "swc diff HEAD -- one.sw")),
-        (("HEAD", "none"), ("SW0904", "swc diff HEAD -- SPEC")),
+        (("one.sw", "HEAD"), ("there is no file HEAD", "swc diff HEAD -- one.sw")),
+        (("HEAD", "none"), ("no files HEAD and none", "swc diff HEAD none -- SPEC")),
+        (("HEAD", "arch"), ("SW0904", "swc diff HEAD -- SPEC")),
+        (("HEAD~1", "HEAD", "one.sw"), ("swc diff HEAD~1 HEAD -- one.sw",)),
+        (("HEAD:one.sw", "one.sw"), ("with `--` between: swc diff HEAD -- one.sw",)),
+        (("one.sw",), ("swc diff HEAD -- one.sw",)),
+        (("--", "one.sw"), ("there is none: swc diff HEAD -- one.sw",)),
+        (("HEAD", "--"), ("there is none: swc diff HEAD -- SPEC",)),
+        (("HEAD", "--", "one.sw", "two.sw"), ("there are 2", "swc diff HEAD -- one.sw")),
+        (("HEAD", "HEAD", "HEAD", "--", "one.sw"), ("there are 3", "swc diff HEAD HEAD -- one.sw")),
+        (("one.sw", "--", "two.sw"), ("no revision", "without `--`: swc diff one.sw two.sw")),
+        (("one.sw", "arch/net.sw", "--", "two.sw"), ("swc diff one.sw arch/net.sw",)),
+        (("HEAD", "--", "--format", "json", "one.sw"), ("swc diff --format json HEAD -- one.sw",)),
+        (("HEAD", "--", "--no-lock"), ("swc diff --no-lock HEAD -- SPEC",)),
+        (("HEAD", "--", "my one.sw", "--no-lock"), ("swc diff --no-lock HEAD -- 'my one.sw'",)),
+        (("HEAD", "--", "."), ("SW0903", ". is a folder", "such as one.sw")),
+        (("arch", "arch"), ("SW0904", "arch is a folder", "such as arch/net.sw")),
+        (("maim", "--", "one.sw"), ("SW0902", "the nearest name is main")),
         (("HEAD", "--", "one.sw", "--format", "json"), ("before `--`", "swc diff --format json HEAD -- one.sw")),
         (("HEAD", "--", "arch"), ("SW0903", "arch is a folder", "such as arch/net.sw")),
     ],
@@ -202,7 +245,7 @@ def test_outside_of_a_repository(swc: Swc, tmp_path: Path, monkeypatch: pytest.M
     result = swc("diff", "HEAD", "--", "one.sw")
     assert result.exit_code == 2
     assert "SW0901" in result.output
-    assert "not a git repository" in result.output
+    assert "one.sw is not in a git repository" in result.output
 
 
 def test_without_git(swc: Swc, repository: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
