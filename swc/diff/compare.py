@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from swc.diagnostics.words import count
 from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Order, Reason, Value
+from swc.diff.renames import renamed_layers, renamed_members
 from swc.diff.settings import settings
 from swc.diff.side import Contents, Side
 from swc.diff.state import Shape, State
+from swc.diff.written import written_edits
 from swc.family import Layer, Member
 from swc.lock.moves import Move, moves
 from swc.plan.model import Cluster, Plan, SuperWeight
@@ -24,6 +26,8 @@ def compare(before: Side, after: Side) -> Difference:
     if contents is None:
         states = _common(states[0], plans[0]), _common(states[1], plans[1])
     state = _edits(*states)
+    members = [_described_members(own) for own in contents or ()]
+    budget = _edits({"budget": plans[0].budget}, {"budget": plans[1].budget})
     return Difference(
         before=before.name,
         after=after.name,
@@ -35,13 +39,17 @@ def compare(before: Side, after: Side) -> Difference:
         norms=_per_side(contents, lambda c: {x.name: x.channels for m in c.family.members for x in m.norms}),
         forward=_forward(*contents) if contents else (),
         orders=tuple(_orders(*plans)),
+        renamed_members=renamed_members(*plans, lambda a, b: not members or members[0][a] == members[1][b]),
+        renamed_layers=renamed_layers(*plans),
         moves=_moves(*plans),
         fan_ins=_edits(*({c.name: c.fan_in for c in plan.clusters} for plan in plans), added=False),
         tiles=_edits(*({c.name: _tiles(c) for c in plan.clusters} for plan in plans), added=False),
         superweights=_superweights(*plans),
         parameters=_edits(*({part: getattr(plan.parameters, part) for part in _COUNTED} for plan in plans)),
-        budget=_edits({"budget": plans[0].budget}, {"budget": plans[1].budget}),
+        budget=budget,
+        budget_text=tuple(Edit("budget", *(c.family.budget.text for c in contents)) for _ in budget if contents),
         settings=_per_side(contents, lambda c: settings(c.family)),
+        written=written_edits(contents[0].family, contents[1].family) if contents else (),
         state=state,
         reasons=_reasons(before, after, state),
         layer_names=tuple(dict.fromkeys(x.name for plan in plans for m in plan.members for x in m.layers)),
@@ -80,8 +88,13 @@ def _family(before: Plan, after: Plan, contents: tuple[Contents, Contents] | Non
 
 def _members(before: Plan, after: Plan, contents: tuple[Contents, Contents] | None) -> tuple[Edit, ...]:
     if contents:
-        return _edits(*({m.name: described(m) for m in own.family.members} for own in contents))
+        return _edits(*map(_described_members, contents))
     return _edits(*({m.name: f"{len(m.layers)} layers" for m in plan.members} for plan in (before, after)))
+
+
+def _described_members(contents: Contents) -> dict[str, str]:
+    """What a spec's members are, by their names."""
+    return {member.name: described(member) for member in contents.family.members}
 
 
 def described(member: Member) -> str:

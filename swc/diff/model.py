@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from swc.diff.renames import Rename
 from swc.lock.moves import Move
 
 FORMAT_VERSION = 1
@@ -27,6 +28,21 @@ class Reason(StrEnum):
     FAMILY = "family"
     STRUCTURE = "structure"
     SHARING = "sharing"
+
+
+class Structural(StrEnum):
+    """What the structural hash is over; UNKNOWN is what a plan does not hold."""
+
+    INPUT = "input"
+    CLASSES = "classes"
+    MEMBERS = "members"
+    MEMBER_ORDER = "order of members"
+    LAYERS = "layers"
+    LAYER_ORDER = "order of layers"
+    NORMS = "norms"
+    FORWARD = "forward"
+    HINTS = "hints"
+    UNKNOWN = "not compared"
 
 
 Value = str | int | float | tuple[int, ...] | None
@@ -85,10 +101,13 @@ class Difference:
     ``family``: name, class, input, classes, members (their order). ``members``: architecture and arguments; added and
     removed ones too. ``alone``: their parameters alone. ``layers``: shapes (out, in, kh, kw). ``traits``: kind, groups
     and bias of layers. ``norms``: channels. ``forward``: members that compute something else with the same layers.
-    ``orders``: members whose layers come in another order, as far as both sides have them.
+    ``orders``: members whose layers come in another order, as far as both sides have them. ``renamed_members`` and
+    ``renamed_layers``: what both sides have under different names, besides being among the others.
     ``moves``: layers that changed clusters, None being a weight of its own. ``fan_ins``: reference fan-ins of clusters;
     ``tiles``: how clusters are folded, ``whole`` being not at all.
-    ``settings``: training recipe, search, refinement, bounds and hints. ``state``: entries of the state dict.
+    ``budget`` and ``budget_text``: in parameters, and as specs say it where it is another number. ``settings``:
+    training recipe, search, refinement, bounds and hints, one value at a time; ``written``: as specs write them.
+    ``state``: entries of the state dict.
     ``layer_names``: all layers of both sides. ``unknown``: what could not be compared because a side is a plan.
     """
 
@@ -102,13 +121,17 @@ class Difference:
     norms: tuple[Edit, ...]
     forward: tuple[Forward, ...]
     orders: tuple[Order, ...]
+    renamed_members: tuple[Rename, ...]
+    renamed_layers: tuple[Rename, ...]
     moves: tuple[Move, ...]
     fan_ins: tuple[Edit, ...]
     tiles: tuple[Edit, ...]
     superweights: tuple[BankEdit, ...]
     parameters: tuple[Edit, ...]
     budget: tuple[Edit, ...]
+    budget_text: tuple[Edit, ...]
     settings: tuple[Edit, ...]
+    written: tuple[Edit, ...]
     state: tuple[Edit, ...]
     reasons: tuple[Reason, ...]
     layer_names: tuple[str, ...]

@@ -9,6 +9,7 @@ from swc.diagnostics.words import count, first_few
 from swc.diff.checkpoints import verdicts
 from swc.diff.model import BankEdit, Difference, Edit, Value
 from swc.diff.patterns import LONGEST, patterns, told_moves
+from swc.diff.renames import Rename
 
 
 def report(difference: Difference) -> str:
@@ -22,7 +23,7 @@ def report(difference: Difference) -> str:
         ("layers", _layers(difference)),
         ("sharing", _sharing(difference)),
         ("parameters", _parameters(difference)),
-        ("settings", map(_line, difference.settings)),
+        ("settings", map(_line, difference.written)),
         ("checkpoints and code", verdicts(difference)),
     ]
     lines = [head + _unknown(difference)]
@@ -63,11 +64,15 @@ def _cut(lines: Sequence[str], what: str) -> Iterator[str]:
 
 def _members(difference: Difference) -> Iterator[str]:
     alone = {edit.name: edit for edit in difference.alone}
+    names = {rename.before: rename.after for rename in difference.renamed_members}
     for edit in difference.members:
         size = alone.pop(edit.name, None)
         before, after = (size.before, size.after) if size else (None, None)
         sizes = " → ".join(f"{text(n)}" for n in (before, after) if n is not None)
-        yield _line(edit) + (f"  ({sizes} parameters alone)" if sizes else "")
+        if edit.name in names:
+            yield f"~ {edit.name} is called {names[edit.name]}  {text(edit.before)}"
+        elif edit.name not in names.values():
+            yield _line(edit) + (f"  ({sizes} parameters alone)" if sizes else "")
     for edit in alone.values():
         yield f"~ {edit.name}  {text(edit.before)} → {text(edit.after)} parameters alone"
 
@@ -81,10 +86,14 @@ def _layers(difference: Difference) -> Iterator[str]:
         "added": lambda e: e.before is None,
         "reshaped": lambda e: e.before is not None and e.after is not None,
     }
-    members = dict.fromkeys(edit.name.partition(".")[0] for edit in difference.layers)
+    renamed = {name for rename in difference.renamed_layers for name in (rename.before, rename.after)}
+    called = {name for rename in difference.renamed_members for name in (rename.before, rename.after)}
+    edits = [edit for edit in difference.layers if edit.name not in renamed]
+    members = dict.fromkeys(edit.name.partition(".")[0] for edit in edits)
+    yield from _renamed(difference)
     whole = {edit.name for edit in difference.members if edit.before is None or edit.after is None}
-    for member in members:
-        own = [edit for edit in difference.layers if edit.name.startswith(f"{member}.")]
+    for member in (name for name in members if name not in called):
+        own = [edit for edit in edits if edit.name.startswith(f"{member}.")]
         for kind, holds in kinds.items():
             found = {edit.name: edit for edit in own if holds(edit)}
             if not found:
@@ -102,6 +111,20 @@ def _layers(difference: Difference) -> Iterator[str]:
         yield f"{forward.member}: computes something else with the same layers, {where}"
     for order in difference.orders:
         yield f"{order.member}: layers come in another order: {_few(order.before)} → {_few(order.after)}"
+
+
+def _renamed(difference: Difference) -> Iterator[str]:
+    """Layers by other names, as patterns where many changed alike."""
+    members: dict[str, list[Rename]] = {}
+    for rename in difference.renamed_layers:
+        members.setdefault(rename.before.partition(".")[0], []).append(rename)
+    for member, own in members.items():
+        yield f"{member}: {count(len(own), 'layer')} by {'another name' if len(own) == 1 else 'other names'}"
+        pairs = [(x.before, x.after) for x in own]
+        shown = [patterns(names, difference.layer_names) for names in zip(*pairs, strict=True)]
+        if len(shown[0]) == len(shown[1]):
+            pairs = [(str(old), str(new)) for old, new in zip(*shown, strict=True)]
+        yield from _cut([f"  {old} → {new}" for old, new in pairs], "layer")
 
 
 def _few(names: Sequence[str]) -> str:
@@ -133,36 +156,52 @@ def _norms(difference: Difference, whole: set[str]) -> Iterator[str]:
 
 
 def _sharing(difference: Difference) -> Iterator[str]:
-    yield from told_moves(difference.moves, difference.layer_names)
-    yield from (f"{_line(edit)} (how it is folded)" for edit in difference.tiles)
-    yield from (f"{_line(edit)} (reference fan-in)" for edit in difference.fan_ins)
+    yield from _cut(list(told_moves(difference.moves, difference.layer_names)), "move")
+    yield from _cut([f"{_line(edit)} (how it is folded)" for edit in difference.tiles], "cluster")
+    yield from _cut([f"{_line(edit)} (reference fan-in)" for edit in difference.fan_ins], "cluster")
     clusters: dict[str, list[BankEdit]] = {}
     for edit in difference.superweights:
         clusters.setdefault(edit.cluster, []).append(edit)
     refolded = {edit.name for edit in difference.tiles}
-    for cluster, edits in clusters.items():
-        counts = (
-            (sum(e.before is None for e in edits), "added"),
-            (sum(e.after is None for e in edits), "removed"),
-            (sum(e.before is not None and e.after is not None for e in edits), "changed"),
-        )
-        told = ", ".join(f"{number} {what}" for number, what in counts if number)
-        yield f"{cluster}: {count(len(edits), 'SuperWeight')}: {told}"
-        if cluster not in refolded:  # other tiles lie elsewhere: which of them came and went says nothing
-            yield from (f"  {line}" for line in _cut([_bank(edit) for edit in edits], "SuperWeight"))
+    found = [_cluster(name, edits, listed=name not in refolded) for name, edits in clusters.items()]
+    for lines in found[:LONGEST]:
+        yield from lines
+    if len(found) > LONGEST:
+        yield f"and {count(len(found) - LONGEST, 'more cluster')} (all of them: --format json)"
+
+
+def _cluster(name: str, edits: Sequence[BankEdit], *, listed: bool) -> list[str]:
+    """What became of a cluster's SuperWeights, ``listed`` one by one unless all of them came or went.
+
+    Where a cluster is folded into other tiles, they lie elsewhere: which of them came and went says nothing.
+    """
+    counts = (
+        (sum(e.before is None for e in edits), "added"),
+        (sum(e.after is None for e in edits), "removed"),
+        (sum(e.before is not None and e.after is not None for e in edits), "changed"),
+    )
+    told = [(number, what) for number, what in counts if number]
+    if len(told) > 1:
+        head = f"{name}: {count(len(edits), 'SuperWeight')}: {', '.join(f'{number} {what}' for number, what in told)}"
+    else:
+        head = f"{name}: {count(len(edits), 'SuperWeight')} {told[0][1]}"
+        listed = listed and told[0][1] == "changed"
+    return [head, *(f"  {line}" for line in _cut([_bank(edit) for edit in edits], "SuperWeight") if listed)]
 
 
 def _bank(edit: BankEdit) -> str:
     old, new = edit.before, edit.after
     if old is not None and new is not None:
+        vectors, users = (old.coefficient_vectors, new.coefficient_vectors), (old.users, new.users)
         changes = (
             (old.shape != new.shape, f"{text(old.shape)} → {text(new.shape)}"),
             (old.templates != new.templates, f"{old.templates} → {count(new.templates, 'template')}"),
+            # Refinement reserves a vector for each layer: the layers say it then.
             (
-                old.coefficient_vectors != new.coefficient_vectors,
-                f"{old.coefficient_vectors} → {count(new.coefficient_vectors, 'vector')}",
+                vectors[0] != vectors[1] and vectors != users,
+                f"{vectors[0]} → {count(vectors[1], 'coefficient vector')}",
             ),
-            (old.users != new.users, f"{old.users} → {count(new.users, 'layer')}"),
+            (users[0] != users[1], f"{users[0]} → {count(users[1], 'layer')}"),
         )
         return f"~ {edit.name}  " + ", ".join(told for changed, told in changes if changed)
     sign, bank = ("+", new) if old is None else ("-", old)
@@ -178,8 +217,11 @@ def _parameters(difference: Difference) -> Iterator[str]:
     edits = (*difference.budget, *difference.parameters)
     rows = [(e.name, text(e.before), text(e.after), _gain(e)) for e in edits]
     widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
+    relative = [e for e in difference.budget_text if "%" in f"{e.before}{e.after}"]
+    said = {e.name: f"  ({e.after if e.before == e.after else f'{e.before} → {e.after}'})" for e in relative}
     for name, before, after, gain in rows:
-        yield f"{name:<{widths[0]}}  {before:>{widths[1]}} → {after:>{widths[2]}}  {gain:>{widths[3]}}"
+        numbers = f"{name:<{widths[0]}}  {before:>{widths[1]}} → {after:>{widths[2]}}  {gain:>{widths[3]}}"
+        yield numbers + said.get(name, "")
 
 
 def _gain(edit: Edit) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import asdict
 
 from swc.diff.model import FORMAT_VERSION, BankEdit, Category, Difference, Edit
+from swc.diff.structure import structural
 
 
 def to_json(difference: Difference) -> str:
@@ -32,6 +33,8 @@ def _content(difference: Difference) -> dict[str, Any]:
         "norms": _edits(difference.norms),
         "forward": [asdict(forward) for forward in difference.forward],
         "orders": [asdict(order) for order in difference.orders],
+        "renamed_members": [asdict(rename) for rename in difference.renamed_members],
+        "renamed_layers": [asdict(rename) for rename in difference.renamed_layers],
         "sharing": {
             "moved": [asdict(move) for move in difference.moves],
             "reference_fan_ins": _edits(difference.fan_ins),
@@ -40,10 +43,12 @@ def _content(difference: Difference) -> dict[str, Any]:
         },
         "parameters": _edits(difference.parameters),
         "budget": _edits(difference.budget),
+        "budget_text": _edits(difference.budget_text),
         "settings": _edits(difference.settings),
         "checkpoint": {
             "loads": Category.CHECKPOINT not in difference.categories,
             "reasons": [str(reason) for reason in difference.reasons],
+            "structure": [str(part) for part in structural(difference)],
             "missing": [edit.name for edit in state if edit.before is None],
             "unexpected": [edit.name for edit in state if edit.after is None],
             "reshaped": _edits(edit for edit in state if edit.before is not None and edit.after is not None),

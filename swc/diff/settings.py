@@ -1,4 +1,4 @@
-"""Recipe and sharing settings as flat lists of names and values, in words close to the language's own."""
+"""Recipe and sharing settings as flat lists of names and values, for programs: one value at a time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from swc.family import Family, Hint
-from swc.family.model import BinsHint, ClusterHint, TemplatesHint
+from swc.diff.written import augment, bounds, hint, number
+from swc.family import Augment, Family, Hint
 
 _WORDS = {
     "clustering": "clusters",
@@ -32,22 +32,18 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
         for field in attrs.fields(type(value)):
             if field.eq:  # places in the text do not count
                 inner = getattr(value, field.name)
-                bounds = f"{inner[0]}..{inner[1]}" if field.name == "templates" else inner
-                yield from _flat(f"{name}.{_WORDS.get(field.name, field.name)}", bounds)
+                inner = bounds(inner) if field.name == "templates" else inner
+                yield from _flat(f"{name}.{_WORDS.get(field.name, field.name)}", inner)
     else:
         yield name, _text(value)
 
 
 def _text(value: Any) -> str:
     match value:
-        case TemplatesHint(bounds=(low, high)):
-            text = f"{low}..{high} for {', '.join(value.patterns)}"
-        case BinsHint():
-            text = f"{value.count} for {', '.join(value.patterns)}"
-        case ClusterHint():
-            text = f"{value.name} {', '.join(value.patterns)}"
         case Hint():
-            text = ", ".join(value.patterns)
+            text = hint(value)
+        case Augment():
+            text = augment(value)
         case Enum():
             text = str(value.value)
         case None | ():
@@ -55,11 +51,9 @@ def _text(value: Any) -> str:
         case bool():
             text = str(value).lower()
         case float():
-            text = f"{value:g}"
+            text = number(value)
         case tuple():
             text = ("; " if isinstance(value[0], Hint) else ", ").join(map(_text, value))
-        case _ if attrs.has(type(value)):  # an augmentation, or a hint of another kind
-            text = " ".join(_text(getattr(value, field.name)) for field in attrs.fields(type(value)) if field.eq)
         case _:
             text = str(value)
     return text

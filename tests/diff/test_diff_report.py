@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from swc.diff.compare import compare
-from swc.diff.model import Category, Difference
+from swc.diff.model import Category, Difference, Reason, Structural
 from swc.diff.patterns import patterns
 from swc.diff.report import report
 from swc.diff.serial import to_json
@@ -21,6 +21,16 @@ from swc.diff.side import Side
 Swc = Callable[..., Result]
 Compare = Callable[..., Difference]
 ROOT = Path(__file__).parents[2]
+
+# A sum whose sides hold layers.
+SUM = """sw 1
+arch net() {
+    y = (a: conv(x, 4, 3)) + (b: conv(x, 4, 3))
+    return fc: linear(global_pool(y), classes)
+}
+family f { input image(3, 8, 8) output classes(5) budget 90% of members member deep = net() }
+"""
+SWAPPED = "(b: conv(x, 4, 3)) + (a: conv(x, 4, 3))"
 
 KNOWN = [f"a.g.{i}.{name}" for i in range(5) for name in ("c1", "c2")] + ["a.stem", "a.fc", "b.g.0.c1", "b.g.1.c1"]
 
@@ -69,9 +79,9 @@ def test_the_text_of_a_difference(edited: Compare) -> None:
         r"^  ~ big  net\(depth=3, width=8\) → net\(depth=4, width=8\)  \([\d,]+ → [\d,]+ parameters", text, re.MULTILINE
     )
     assert re.search(r"^  total +[\d,]+ → +[\d,]+ +\+[\d,]+$", text, re.MULTILINE)
-    assert re.search(r"^  CHECKPOINT  old checkpoints do not load: of their tensors, ", text, re.MULTILINE)
+    assert re.search(r"^  CHECKPOINT  old checkpoints do not load: tensors are other ones, ", text, re.MULTILINE)
     assert re.search(r"^  API .*: classes$", text, re.MULTILINE)
-    assert re.search(r"^  NUMERIC .*: settings", text, re.MULTILINE)
+    assert re.search(r"^  NUMERIC .*: settings \(train.epochs\); scale", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +105,102 @@ def test_hints_are_told_in_the_words_of_the_language(edited: Compare, hint: str,
 def test_bounds_read_as_in_the_language(edited: Compare) -> None:
     told = report(edited(("private  *.stem", "private  *.stem  templates 1..4")))
     assert "~ share.templates  1..8 → 1..4" in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("lr=0.05", "lr=0.1", "~ train.optimizer  sgd(lr=0.05, momentum=0.9) → sgd(lr=0.1, momentum=0.9)"),
+        (
+            "momentum=0.9)",
+            "momentum=0.9, nesterov, decay=5e-5)",
+            "~ train.optimizer  sgd(lr=0.05, momentum=0.9) → sgd(lr=0.05, momentum=0.9, nesterov, decay=5e-5)",
+        ),
+        ("cosine(warmup=1)", "steps(1, gamma=0.2)", "~ train.schedule  cosine(warmup=1) → steps(1, gamma=0.2)"),
+        ("cosine(warmup=1)", "constant", "~ train.schedule  cosine(warmup=1) → constant"),
+        ("crop(1), flip", "crop(2), cutout(3)", "~ train.augment  crop(1), flip → crop(2), cutout(3)"),
+        ("  augment crop(1), flip", "", "- train.augment  crop(1), flip"),
+        ("epochs 2  batch 8", "epochs 2  batch 8  smoothing 0.1", "~ train.smoothing  0 → 0.1"),
+        (
+            "threshold=0.1, epochs=1",
+            "threshold=0.1234567, epochs=1",
+            "~ share.clusters  gradient(threshold=0.1, epochs=1) → gradient(threshold=0.1234567, epochs=1)",
+        ),
+        (
+            "clusters gradient(threshold=0.1, epochs=1)",
+            "clusters single",
+            "~ share.clusters  gradient(threshold=0.1, epochs=1) → single",
+        ),
+        (
+            "refine   gradient(threshold=0.9, after=1)",
+            "refine none",
+            "~ share.refine  gradient(threshold=0.9, after=1) → none",
+        ),
+        ("private  *.stem", "private  *.stem  bins 2", "+ share.bins  2"),
+        ("private  *.stem", "private  *.stem  bins 2 for big.*", "+ share.bins  2 for big.*"),
+        ("private  *.stem", "private  *.stem  templates 2..4 for big.*", "+ share.templates  2..4 for big.*"),
+        ("private  *.stem", "private  *.stem  cluster first *.cells.0.conv1", "+ share.cluster  first *.cells.0.conv1"),
+        ("private  *.stem", "private  *.stem, *.shortcut", "~ share.private  *.stem → *.stem, *.shortcut"),
+        ("private  *.stem", "private  *.stem  private *.shortcut", "+ share.private  *.shortcut"),
+        ("        private  *.stem\n", "", "- share.private  *.stem"),
+    ],
+)
+def test_settings_read_as_in_the_spec(edited: Compare, old: str, new: str, line: str) -> None:
+    told = report(edited((old, new))).splitlines()
+    at = told.index("settings")
+    assert told[at + 1 : at + 3] == [f"  {line}", ""]
+
+
+def test_hints_in_another_order_are_shown_whole(side: Callable[[str, str], Side], spec_text: str) -> None:
+    one = spec_text.replace("private  *.stem", "private *.stem  private *.shortcut")
+    other = spec_text.replace("private  *.stem", "private *.shortcut  private *.stem")
+    told = report(compare(side(one, "a"), side(other, "b")))
+    assert "~ share.private  *.stem; *.shortcut → *.shortcut; *.stem" in told
+    assert "all tensors fit, but hints have changed" in told
+
+
+def test_numbers_that_differ_in_late_digits_differ(side: Callable[[str, str], Side], spec_text: str) -> None:
+    texts = (spec_text.replace("lr=0.05", f"lr={lr}") for lr in ("0.05000001", "0.05000002"))
+    difference = compare(*(side(text, name) for text, name in zip(texts, "ab", strict=True)))
+    assert [(e.name, e.before, e.after) for e in difference.settings] == [
+        ("train.optimizer.lr", "0.05000001", "0.05000002")
+    ]
+
+
+def test_a_budget_is_told_in_numbers_and_as_the_spec_says_it(edited: Compare) -> None:
+    relative = edited(("60% of members", "70% of members"))
+    assert re.search(r"^  budget .*  \(60% of members → 70% of members\)$", report(relative), re.MULTILINE)
+    grown = edited(("net(depth=3)", "net(depth=3, width=10)"))
+    assert re.search(r"^  budget .*  \(60% of members\)$", report(grown), re.MULTILINE)
+    assert json.loads(to_json(relative))["budget_text"] == [
+        {"name": "budget", "before": "60% of members", "after": "70% of members"}
+    ]
+
+
+def test_other_names_are_told_as_such(edited: Compare) -> None:
+    member = report(edited(("member small", "member tiny")))
+    assert "\n\nmembers\n  ~ small is called tiny  net(depth=2, width=4)\n\n" in member
+    assert "member small gone, member tiny new" in member
+    assert "\nlayers\n" not in member
+    layer = report(edited(("hidden: ", "inside: ")))
+    assert "  big: 1 layer by another name\n    big.hidden → big.inside\n" in layer
+    assert "added" not in layer
+    block = edited(("cells: ", "units: "))
+    assert "  big: 5 layers by other names\n    big.cells.* (5) → big.units.* (5)\n" in report(block)
+    assert len(block.renamed_layers) == 8
+    for changed in (("member small = net(depth=2, width=4)", "member tiny = net(depth=2, width=5)"),):
+        told = report(edited(changed))
+        assert "- small  net(depth=2, width=4)" in told
+        assert "+ tiny  net(depth=2, width=5)" in told
+    # The two names change places: nothing is renamed.
+    assert not edited(("hidden: ", "SWAP: "), ("fc: ", "hidden: "), ("SWAP: ", "fc: ")).renamed_layers
+
+
+def test_clusters_that_come_and_go_are_one_line_each(edited: Compare) -> None:
+    told = report(edited(("private  *.stem", "private  *.stem  bins 2")))
+    assert re.search(r"^  conv3x3: \d+ SuperWeights removed$", told, re.MULTILINE)
+    assert re.search(r"^  conv3x3-bin1: \d+ SuperWeights added$", told, re.MULTILINE)
+    assert "conv3x3-bin1@" not in told.partition("checkpoints")[0]
 
 
 def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
@@ -135,6 +241,54 @@ def test_the_json_has_the_keys_that_are_documented(edited: Compare) -> None:
     assert checkpoint["loads"] is False
     assert {"name", "before", "after"} == set(checkpoint["reshaped"][0])
     assert set(content["sharing"]["superweights"][0]) == {"id", "cluster", "before", "after"}
+
+
+def test_the_words_of_the_json_are_those_that_are_documented() -> None:
+    page = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
+    for title, words in (("category", Category), ("reason", Reason), ("what", Structural)):
+        _, _, table = page.partition(f"\n| {title} |")
+        rows = table.partition("\n\n")[0].splitlines()[2:]
+        assert [row.split("|")[1].strip(" `") for row in rows] == list(words)
+
+
+# Edits that fill every list of the JSON at least once.
+FILLING = (
+    (("member small", "member tiny"), ("60% of members", "50% of members")),
+    (("hidden: ", "inside: "), ("dropout(y, 0.1)", "y")),
+    (("stem: conv(x, width, 3, bias=true)", "stem: conv(x, width, 5)"), ("*.stem", "*.stem, *.shortcut")),
+    (("conv(relu(bn(x))", "conv(silu(bn(x))"), ("classes(5)", "classes(6)")),
+    (("60% of members", "12% of members"), ("norm: bn(y)", "last: bn(y)")),
+    (("conv(relu(bn(x))", "conv(silu(bn(x))"),),
+    (
+        ("return y + (if", "return (if"),
+        ("stride=stride))\n}", "stride=stride)) + (second: conv(y, width, 1))\n}"),
+        ("relu(bn(x)), width, 3", "relu(bn(x)), width, 5"),
+    ),
+)
+
+
+def test_every_list_of_the_json_is_as_documented(edited: Compare, side: Callable[[str, str], Side]) -> None:
+    _, _, page = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8").partition("## As JSON")
+    filled: set[str] = set()
+    orders = side(SUM, "a"), side(SUM.replace("(a: conv(x, 4, 3)) + (b: conv(x, 4, 3))", SWAPPED), "b")
+    contents = [json.loads(to_json(edited(*edits))) for edits in FILLING] + [json.loads(to_json(compare(*orders)))]
+    for key, value in re.findall(r"^\| `([\w.]+)` \| (.*) \|$", page, re.MULTILINE):
+        for content in contents:
+            found = content
+            for part in key.split("."):
+                found = found[part]
+            if not isinstance(found, list) or not found:
+                continue
+            filled.add(key)
+            for each in found:
+                if value.startswith("edits"):
+                    assert set(each) == {"name", "before", "after"}, key
+                elif value.startswith("`{"):
+                    assert set(each) == set(re.findall(r'"(\w+)":', value.partition("}")[0])), key
+                elif value.startswith("a list"):
+                    assert isinstance(each, str), key
+    documented = re.findall(r"^\| `([\w.]+)` \| (?:edits|`\{|a list|the same for)", page, re.MULTILINE)
+    assert set(documented) - filled == {"not_compared"}
 
 
 def test_exit_codes(swc: Swc, tmp_path: Path, spec_text: str) -> None:

@@ -73,3 +73,27 @@ def test_a_block_may_move_to_another_file_but_not_become_another(tmp_path: Path)
     assert elaborate(load_program(tmp_path / "spec.sw")).members[0].computes == fingerprint()[0]
     (tmp_path / "units.sw").write_text("sw 1\n" + block.replace("relu", "gelu"), encoding="utf-8")
     assert elaborate(load_program(tmp_path / "spec.sw")).members[0].computes != fingerprint()[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("y = (a: conv(x, 8, 3)) + (b: conv(x, 8, 3))", "y = (b: conv(x, 8, 3)) + (a: conv(x, 8, 3))"),
+        (
+            "p = a: conv(x, 8, 3)\n q = b: conv(x, 8, 3)\n y = p + q",
+            "q = b: conv(x, 8, 3)\n p = a: conv(x, 8, 3)\n y = p + q",
+        ),
+    ],
+)
+def test_layers_met_in_another_order_compute_the_same_and_are_another_structure(one: str, other: str) -> None:
+    """Their order is their depth, which bins go by."""
+    first = fingerprint("y = stem: conv(x, 8, 3)", one)
+    second = fingerprint("y = stem: conv(x, 8, 3)", other)
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+
+
+def test_members_in_another_order_are_another_structure() -> None:
+    first = fingerprint("member m = net(2)", "member m = net(2) member n = other()")
+    second = fingerprint("member m = net(2)", "member n = other() member m = net(2)")
+    assert first[1] != second[1]

@@ -1,0 +1,125 @@
+"""Settings as a spec writes them, for people: ``steps(60, 120, gamma=0.2)``, ``1..8``, ``tie *.query, *.key``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from swc.diff.model import Edit
+from swc.family import Augment, AugmentKind, Family, Hint, Recipe, Schedule, ScheduleKind, Sgd, Sharing
+from swc.family.model import BinsHint, ClusterHint, Clustering, ClusterMethod, TemplatesHint
+
+
+def number(value: float) -> str:
+    """A number with all of its digits and no more: ``0.0005``, ``5e-5``, ``1``."""
+    mantissa, e, exponent = repr(value).partition("e")
+    return mantissa.removesuffix(".0") + (f"e{int(exponent)}" if e else "")
+
+
+def augment(values: Augment) -> str:
+    """``crop(4)``, ``flip``."""
+    return values.kind if values.kind is AugmentKind.FLIP else f"{values.kind}({values.size})"
+
+
+def bounds(values: tuple[int, int]) -> str:
+    """``1..8``."""
+    return f"{values[0]}..{values[1]}"
+
+
+def hint(values: Hint) -> str:
+    """A hint without the word that it begins with: ``*.stem, *.fc``, ``2..4 for *.conv1``, ``back *.group3.*``."""
+    patterns = ", ".join(values.patterns)
+    match values:
+        case TemplatesHint():
+            return f"{bounds(values.bounds)} for {patterns}"
+        case BinsHint():
+            return f"{values.count} for {patterns}"
+        case ClusterHint():
+            return f"{values.name} {patterns}"
+    return patterns
+
+
+def written_edits(before: Family, after: Family) -> tuple[Edit, ...]:
+    """The settings that differ, each as the two specs write it; None where a spec does not have it.
+
+    Hints have names such as ``share.tie``, and each that came, went or changed is an edit of its own, as long as those
+    that stayed are in the order that they were in.
+    """
+    old, new = _settings(before), _settings(after)
+    plain = (Edit(name, old[name], new[name]) for name in old if old[name] != new[name])
+    ones, others = _hints(before.sharing), _hints(after.sharing)
+    return (*plain, *(edit for name in ones for edit in _hint_edits(name, ones[name], others[name])))
+
+
+def _settings(family: Family) -> dict[str, str | None]:
+    recipe, sharing = family.recipe, family.sharing
+    refinement = sharing.refinement
+    return {
+        **_recipe(recipe),
+        "share.clusters": _clustering(sharing.clustering),
+        "share.refine": _call("gradient", threshold=refinement.threshold, after=refinement.after)
+        if refinement
+        else "none",
+        "share.templates": bounds(sharing.templates),
+        "share.bins": None if sharing.bins is None else str(sharing.bins),
+    }
+
+
+def _recipe(recipe: Recipe) -> dict[str, str | None]:
+    return {
+        "train.epochs": str(recipe.epochs),
+        "train.batch": str(recipe.batch),
+        "train.optimizer": _sgd(recipe.optimizer),
+        "train.schedule": _schedule(recipe.schedule),
+        "train.augment": ", ".join(map(augment, recipe.augment)) or None,
+        "train.smoothing": number(recipe.smoothing),
+    }
+
+
+def _sgd(values: Sgd) -> str:
+    flag = ("nesterov",) if values.nesterov else ()
+    decay = {"decay": values.decay} if values.decay else {}
+    return _call("sgd", f"lr={number(values.lr)}", f"momentum={number(values.momentum)}", *flag, **decay)
+
+
+def _schedule(values: Schedule) -> str:
+    match values.kind:
+        case ScheduleKind.CONSTANT:
+            return values.kind
+        case ScheduleKind.STEPS:
+            return _call(values.kind, *map(str, values.milestones), gamma=values.gamma)
+        case ScheduleKind.COSINE | ScheduleKind.ONECYCLE:
+            return _call(values.kind, warmup=values.warmup)
+
+
+def _clustering(values: Clustering) -> str:
+    if values.method is ClusterMethod.GRADIENT:
+        return _call(values.method, threshold=values.threshold, epochs=values.epochs)
+    return values.method
+
+
+def _call(name: str, *first: str, **values: float) -> str:
+    return f"{name}({', '.join([*first, *(f'{key}={number(value)}' for key, value in values.items())])})"
+
+
+def _hints(sharing: Sharing) -> Mapping[str, list[str]]:
+    found: dict[str, Sequence[Hint]] = {
+        "share.private": sharing.private,
+        "share.public": sharing.public,
+        "share.tie": sharing.ties,
+        "share.apart": sharing.aparts,
+        "share.cluster": sharing.hand_made,
+        "share.templates": sharing.template_hints,
+        "share.bins": sharing.bin_hints,
+    }
+    return {name: [hint(each) for each in hints] for name, hints in found.items()}
+
+
+def _hint_edits(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:
+    gone, come = ([x for x in own if x not in other] for own, other in ((old, new), (new, old)))
+    if [x for x in old if x not in gone] != [x for x in new if x not in come]:  # they stand in another order
+        yield Edit(name, "; ".join(old), "; ".join(new))
+    elif len(gone) == len(come) == 1:
+        yield Edit(name, gone[0], come[0])
+    else:
+        yield from (Edit(name, x, None) for x in gone)
+        yield from (Edit(name, None, x) for x in come)
