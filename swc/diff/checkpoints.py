@@ -34,7 +34,7 @@ def _why(difference: Difference) -> str:
     )
     told = ", ".join(f"{count:,} {what}" for count, what in counts if count)
     if told:
-        return f"tensors are other ones, {told} (such as {difference.state[0].name})"
+        return f"tensors differ: {told} (such as {difference.state[0].name})"
     words = {
         Reason.FAMILY: ["the family has another name"],
         Reason.STRUCTURE: [_structural(part, difference) for part in structural(difference)],
@@ -91,8 +91,11 @@ def _sharing(difference: Difference) -> Iterator[str]:
         yield "tiles are refined on one side only"
 
 
+_CALLED = {"name": "name of the family", "class": "name of its class", "classes": "number of classes"}
+
+
 def _api(difference: Difference) -> str:
-    found = [edit.name for edit in difference.family]
+    found = [_CALLED.get(edit.name, edit.name) for edit in difference.family]
     gone = [edit.name for edit in difference.members if edit.after is None]
     come = [edit.name for edit in difference.members if edit.before is None]
     found += [f"{_of_members(names)} {what}" for names, what in ((gone, "gone"), (come, "new")) if names]
@@ -106,4 +109,4 @@ def _numeric(difference: Difference) -> str:
         ("scale of initialisation", [edit.name for edit in difference.fan_ins]),
     ]
     told = "; ".join(f"{what} ({first_few(names, _MOST)})" for what, names in found if names)
-    return f"training or outputs differ where the weights do not: {told}"
+    return f"training or outputs differ even with the same weights: {told}"

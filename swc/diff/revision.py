@@ -19,6 +19,8 @@ from swc.diagnostics import Diagnostic, SpecError
 from swc.diff.advice import no_file, no_revision
 from swc.lock import lock_path
 
+_WITHOUT = "install git, or compare two files: swc diff OLD.sw NEW.sw"
+
 
 @frozen
 class Repository:
@@ -142,15 +144,9 @@ def _run(folder: Path, arguments: Sequence[str], given: bytes) -> subprocess.Com
     try:
         return subprocess.run(command, input=given, capture_output=True, env=environment, check=False)  # noqa: S603 - no shell; revisions cannot be options
     except FileNotFoundError as error:
-        raise SpecError(
-            (
-                Diagnostic(
-                    "SW0901",
-                    "comparing revisions needs git, and there is no such program",
-                    help="install git, or compare two files: swc diff OLD.sw NEW.sw",
-                ),
-            )
-        ) from error
+        raise _failed("comparing revisions needs git, and there is no such program", help_=_WITHOUT) from error
+    except OSError as error:
+        raise _failed(f"git cannot be run: {(error.strerror or str(error)).lower()}", help_=_WITHOUT) from error
 
 
 def _failed(summary: str, *, help_: str = "") -> SpecError:

@@ -257,6 +257,39 @@ def test_without_git(swc: Swc, repository: Commit, tmp_path: Path, monkeypatch: 
     assert "install git" in result.output
 
 
+@pytest.mark.skipif(os.name == "nt", reason="what may be run is told by its name there")
+def test_a_git_that_may_not_be_run(
+    swc: Swc, repository: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository(one_dot_sw=SPEC, arch__net_dot_sw=ARCH)
+    (tmp_path / "git").write_text("", encoding="utf-8")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = swc("diff", "HEAD", "--format", "json", "--", "one.sw")
+    assert result.exit_code == 2
+    (problem,) = json.loads(result.output)["diagnostics"]
+    assert (problem["code"], problem["summary"]) == ("SW0901", "git cannot be run: permission denied")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands for git")
+@pytest.mark.parametrize(
+    ("said", "parts"),
+    [
+        ("detected dubious ownership in repository at '/x'", ("git does not trust", "safe.directory")),
+        ("bad config line 1", ("git cannot look into", "bad config line 1")),
+    ],
+)
+def test_what_git_says_is_passed_on(
+    swc: Swc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, parts: tuple[str, ...]
+) -> None:
+    (tmp_path / "git").write_text(f'#!/bin/sh\necho "fatal: {said}" >&2\nexit 128\n', encoding="utf-8")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = swc("diff", "HEAD", "--", "one.sw")
+    assert result.exit_code == 2
+    for part in ("SW0901", *parts):
+        assert part in " ".join(result.output.split())
+
+
 def test_a_revision_is_never_an_option_of_git(repository: Commit, tmp_path: Path) -> None:
     repository(one_dot_sw=SPEC)
     with pytest.raises(SpecError, match="SW0902"):
