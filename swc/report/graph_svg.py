@@ -1,4 +1,4 @@
-"""The clusters of a plan as a drawing: each plane with its SuperWeights to scale, beside its layer-shape graph.
+"""The clusters of a plan as a drawing: each plane with its SuperWeights, beside its layer-shape graph.
 
 A SuperWeight serves as many layers as the shape that adds it, and both have the colour of that number. The drawing
 stays of a size that can be looked at, whatever the family: boxes shrink and lose their text, lines and common parts
@@ -7,8 +7,7 @@ of very large graphs are left out, and of many clusters those are drawn that cos
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from attrs import evolve
 
@@ -17,44 +16,62 @@ from swc.plan.drawing import ShapeGraph, ShapeNode
 from swc.plan.model import Plan
 from swc.report.dot import node_lines
 from swc.report.figures import Figures
-from swc.report.sections import MARGIN, Section, placed
-from swc.report.svg import FAINT, PAPER, Drawing, ink_on, shade
+from swc.report.plane_svg import draw_ins, draw_outs, draw_plane
+from swc.report.sections import MARGIN, NOTE, Section, placed
+from swc.report.shading import Shading
+from swc.report.svg import FAINT, Drawing, ink_on, shade
 
 _CLUSTERS = 24
 _NODES = 1_000
 _EDGES = 1_500
+_SUPERWEIGHTS = 4_000
 _NAMED = 12
 _LETTER = 0.62
 _ARROWS = 30.0
 """Boxes that stand closer together than this are joined by lines without arrows: all lead right and down."""
+_LEGEND = (
+    "Left, a cluster's plane: SuperWeights with their number of templates, or the tiles of a folded cluster.",
+    "Right, its shapes, outputs × inputs: arrows lead to larger ones; a dashed one is only what others have in common.",
+)
 
 
 def graph_svg(plan: Plan, graphs: Sequence[ShapeGraph]) -> str:
     """Draw the clusters of a plan; of more than two dozen, those that cost most."""
     figures = Figures(plan)
     chosen = _costliest(figures, graphs)
-    drawn = [_thinned(graph) for graph in chosen]
-    sections = placed(drawn, MARGIN + 56.0)
+    sections = placed([(graph, _thinned(graph)) for graph in chosen], MARGIN + 112.0)
+    shading = Shading.of(chosen)
     width = max((section.left + section.width + MARGIN for section in sections), default=640)
     bottom = max((section.top + section.height for section in sections), default=MARGIN + 40.0)
-    left_out = _left_out(figures, graphs, drawn)
-    drawing = Drawing(max(width, 900), bottom + 12 + (24 if left_out else 0), f"{plan.family}: what its layers share")
-    used = f"{plan.parameters.total:,} of {plan.budget:,} parameters"
+    left_out = _left_out(figures, graphs, chosen)
+    drawing = Drawing(max(width, 940), bottom + 12 + (24 if left_out else 0), f"{plan.family}: what its layers share")
     drawing.words(MARGIN, MARGIN + 12, plan.family, size=22, font_weight="bold")
-    legend = (
-        "Colour: how many of a cluster's layers use it, light for few and dark for many. Numbers in a plane: templates."
-    )
-    drawing.words(MARGIN, MARGIN + 32, f"{used}. {legend}" if sections else f"{used}. No layer shares.", fill=FAINT)
-    for section, graph in zip(sections, chosen, strict=True):
-        left = section.left + MARGIN
-        size = section.room.caption
+    drawing.words(MARGIN, MARGIN + 34, _spent(plan))
+    if sections:
+        for number, line in enumerate(_LEGEND):
+            drawing.words(MARGIN, MARGIN + 54 + 16 * number, line, fill=FAINT)
+        shading.draw_legend(drawing, MARGIN, MARGIN + 82)
+    for section in sections:
+        left, size = section.left + MARGIN, section.room.caption
         drawing.words(left, section.top + size + 8, section.caption, size=size, font_weight="bold")
-        drawing.words(left, section.top + 2.2 * size + 8, _note(section, graph), size=11, fill=FAINT)
-        _draw_plane(drawing, section)
-        _draw_graph(drawing, section)
+        for number, line in enumerate(section.note):
+            drawing.words(left, section.top + 2.2 * size + 8 + 15 * number, line, size=NOTE, fill=FAINT)
+        draw_plane(drawing, section, shading)
+        _draw_graph(drawing, section, shading)
     if left_out:
         drawing.words(MARGIN, bottom + 8, left_out, fill=FAINT)
     return drawing.text()
+
+
+def _spent(plan: Plan) -> str:
+    """What the plan uses, and how many layers the drawing is not about."""
+    layers = [layer for member in plan.members for layer in member.layers]
+    own = sum(layer.cluster is None for layer in layers)
+    used = f"{plan.parameters.total:,} of {plan.budget:,} parameters. "
+    if own == len(layers):
+        return used + "No layer shares: each owns its weight."
+    sharing = f"{count(len(layers) - own, 'layer')} made from SuperWeights"
+    return used + f"{sharing}; {own:,} own their weights and are not drawn." if own else used + f"{sharing}."
 
 
 # What is drawn
@@ -67,7 +84,10 @@ def _costliest(figures: Figures, graphs: Sequence[ShapeGraph]) -> list[ShapeGrap
 
 
 def _thinned(graph: ShapeGraph) -> ShapeGraph:
-    """A very large graph without its common parts and its lines."""
+    """A very large graph without common parts and lines, and a plane of very many SuperWeights with the largest."""
+    if len(graph.superweights) > _SUPERWEIGHTS:
+        largest = sorted(graph.superweights, key=lambda item: -item.rectangle.cells)[:_SUPERWEIGHTS]
+        graph = evolve(graph, superweights=tuple(largest))
     if len(graph.nodes) > _NODES:
         return evolve(graph, nodes=tuple(node for node in graph.nodes if node.layers), edges=())
     return evolve(graph, edges=()) if len(graph.edges) > _EDGES else graph
@@ -86,77 +106,14 @@ def _left_out(figures: Figures, graphs: Sequence[ShapeGraph], drawn: Sequence[Sh
     )
 
 
-def _note(section: Section, graph: ShapeGraph) -> str:
-    """Whose layers these are, and how the drawing is not to scale or not complete."""
-    members = Counter(name.partition(".")[0] for name in graph.cluster.layers)
-    told = first_few([f"{name} {number}" for name, number in members.items()], 6)
-    found = [f"layers by member: {told}" if len(members) > 1 else f"layers of {next(iter(members))} alone"]
-    found.append(f"darkest: {count(section.most_users, 'layer')}")
-    if not section.lines:
-        found.append("sizes show where the pointer rests")
-    if section.stretch > 1:
-        found.append(f"plane stretched {section.stretch:.1f} times")
-    if len(section.graph.nodes) < len(graph.nodes):
-        found.append(f"{count(len(graph.nodes) - len(section.graph.nodes), 'common part')} and all lines left out")
-    elif len(section.graph.edges) < len(graph.edges):
-        found.append(f"{count(len(graph.edges), 'line')} left out")
-    return "; ".join(found)
-
-
-# Planes
-
-
-def _draw_plane(drawing: Drawing, section: Section) -> None:
-    left, top = section.plane_left, section.body
-    down, right = section.scale
-    for item in section.graph.superweights:
-        r = item.rectangle
-        depth = section.depth(min(len(item.users), section.most_users))
-        x, y, width, height = left + r.column * right, top + r.row * down, r.columns * right, r.rows * down
-        tip = (
-            f"{item.id}: {r.rows}×{r.columns} cells, {count(item.templates, 'template')}, used by "
-            f"{count(len(item.users), 'layer')}"
-        )
-        border = min(1.0, width / 6, height / 6)
-        drawing.add(
-            "rect", tip=tip, x=x, y=y, width=width, height=height, fill=shade(depth), stroke=PAPER, stroke_width=border
-        )
-        label = str(item.templates)
-        if not section.graph.cluster.fold and width >= 8 + 7 * len(label) and height >= 14:
-            middle = {"text_anchor": "middle", "fill": ink_on(depth), "pointer_events": "none"}
-            drawing.words(x + width / 2, y + height / 2 + 4, label, size=11, **middle)
-    _draw_axes(drawing, section)
-
-
-def _draw_axes(drawing: Drawing, section: Section) -> None:
-    """Mark the sizes of shapes below and beside the plane, where there is room for the numbers: the largest always."""
-    left, top = section.plane_left, section.body
-    down, right = section.scale
-    bottom = top + section.extent[0] * down
-    for y, size in _spaced([(top + size * down, size) for size in section.outs], 13):
-        drawing.words(left - 8, y + 4, str(size), size=10, text_anchor="end", fill=FAINT)
-        drawing.line((left - 5, y), (left, y))
-    for x, size in _spaced([(left + size * right, size) for size in section.ins], 24):
-        drawing.words(x, bottom + 16, str(size), size=10, text_anchor="middle", fill=FAINT)
-        drawing.line((x, bottom), (x, bottom + 5))
-    drawing.words(left, bottom + 34, "inputs →", size=11, fill=FAINT)
-    turn = f"rotate(-90 {section.left + MARGIN + 8:.0f} {top + 60:.0f})"
-    drawing.words(section.left + MARGIN + 8, top + 60, "← outputs", size=11, fill=FAINT, transform=turn)
-
-
-def _spaced(marks: Sequence[tuple[float, int]], apart: float) -> Iterator[tuple[float, int]]:
-    """From the largest down, the marks that do not come too close to the one before."""
-    last = float("inf")
-    for place, size in reversed(marks):
-        if last - place >= apart:
-            last = place
-            yield place, size
-
-
 # Graphs
 
 
-def _draw_graph(drawing: Drawing, section: Section) -> None:
+def _draw_graph(drawing: Drawing, section: Section, shading: Shading) -> None:
+    if not section.lines:
+        left, bottom = section.graph_left, section.body + len(section.outs) * section.cell[1]
+        draw_outs(drawing, left, [(section.centre((out, min(section.ins)))[1], out) for out in section.outs])
+        draw_ins(drawing, bottom, [(section.centre((min(section.outs), width))[0], width) for width in section.ins])
     thickness = min(1.2, min(section.cell) / 12)
     arrow = "url(#arrow)" if min(section.cell) >= _ARROWS else "none"
     for start, end in section.graph.edges:
@@ -164,7 +121,7 @@ def _draw_graph(drawing: Drawing, section: Section) -> None:
         ends = _border(first, last, section.box), _border(last, first, section.box)
         drawing.line(*ends, stroke_width=thickness, marker_end=arrow)
     for node in section.graph.nodes:
-        _draw_node(drawing, section, node)
+        _draw_node(drawing, section, shading, node)
 
 
 def _border(centre: tuple[float, float], other: tuple[float, float], box: tuple[float, float]) -> tuple[float, float]:
@@ -174,10 +131,10 @@ def _border(centre: tuple[float, float], other: tuple[float, float], box: tuple[
     return centre[0] + dx * share, centre[1] + dy * share
 
 
-def _draw_node(drawing: Drawing, section: Section, node: ShapeNode) -> None:
+def _draw_node(drawing: Drawing, section: Section, shading: Shading, node: ShapeNode) -> None:
     x, y = section.centre(node.shape)
     width, height = section.box
-    depth = section.depth(node.users)
+    depth = shading.depth(node.users)
     adds = [
         f"adds {s.id} ({s.rectangle.rows}×{s.rectangle.columns}, {count(s.templates, 'template')})" for s in node.adds
     ]

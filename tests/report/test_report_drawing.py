@@ -20,6 +20,7 @@ from swc.plan.drawing import shape_graphs
 from swc.plan.model import Plan
 from swc.report.dot import dot
 from swc.report.graph_svg import graph_svg
+from swc.report.sections import placed
 from swc.report.svg import Drawing, number, shade
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -62,15 +63,18 @@ def test_the_svg_shows_every_superweight_to_scale_and_every_shape(plan: Plan) ->
     graphs = shape_graphs(plan)
     root = ET.fromstring(graph_svg(plan, graphs))
     tips = {e.findtext(f"{_SVG}title", ""): e for e in root.iter(f"{_SVG}rect")}
-    for graph in graphs:
-        height, width = (max(node.shape[axis] for node in graph.nodes) for axis in (0, 1))
+    for section in placed([(graph, graph) for graph in graphs], 0):
+        down, right = section.scales
         longer = 440 if len(graphs) <= 3 else 240
-        even = longer / max(height, width)
-        down, right = max(even, 48 / height), max(even, 48 / width)
-        for item in graph.superweights:
+        assert max(down.length, right.length) == pytest.approx(longer)
+        assert min(down.length, right.length) == pytest.approx(
+            max(48, longer * min(section.extent) / max(section.extent))
+        )
+        for item in section.graph.superweights:
             rect = next(e for tip, e in tips.items() if tip.startswith(f"{item.id}: "))
-            assert abs(float(rect.attrib["width"]) - item.rectangle.columns * right) < 0.01
-            assert abs(float(rect.attrib["height"]) - item.rectangle.rows * down) < 0.01
+            r = item.rectangle
+            assert abs(float(rect.attrib["width"]) - right.at(r.column + r.columns) + right.at(r.column)) < 0.01
+            assert abs(float(rect.attrib["height"]) - down.at(r.row + r.rows) + down.at(r.row)) < 0.01
     boxes = [e for e in root.iter(f"{_SVG}rect") if "rx" in e.attrib]
     assert len(boxes) == sum(len(graph.nodes) for graph in graphs)
     lines = [e for e in root.iter(f"{_SVG}line") if "stroke-width" in e.attrib]

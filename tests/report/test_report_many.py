@@ -70,8 +70,8 @@ def test_what_changes_names_two_clusters_and_counts_the_others(swc: Swc, tmp_pat
 def test_drawings_name_members_in_words_that_fit() -> None:
     plan = compile_spec(ROOT / "specs" / "fashion_mixed.sw").plan
     text = graph_svg(plan, shape_graphs(plan))
-    assert "layers of thrifty alone; darkest: 8 layers" in text
-    assert "layers by member: shallow 12, deep 18; darkest: 30 layers" in text
+    assert "layers of thrifty alone" in text
+    assert "layers by member: shallow 12, deep 18" in text
     assert "…" not in text
     plan = compile_spec(ROOT / "specs" / "fashion.sw").plan
     text = graph_svg(plan, shape_graphs(plan))
