@@ -24,7 +24,7 @@ from swc.report.amounts import Amount, AmountError
 from swc.report.curve import terminal_curve
 from swc.report.curve_svg import curve_svg
 from swc.report.dot import dot
-from swc.report.explain import NoSuchLayerError, explanation, find_subjects
+from swc.report.explain import NoSuchLayerError, explanations, find_subjects
 from swc.report.figures import Figures
 from swc.report.graph_svg import graph_svg
 from swc.report.steps import steps_table
@@ -199,12 +199,14 @@ def _explained(compiled: Compiled, patterns: tuple[str, ...]) -> list[Renderable
         subjects = dict.fromkeys(x for pattern in patterns for x in find_subjects(figures, pattern))
     except NoSuchLayerError as error:
         raise click.BadParameter(str(error), param_hint="--explain") from error
-    return [explanation(figures, compiled.family, subject) for subject in subjects]
+    return explanations(figures, compiled.family, tuple(subjects))
 
 
 def _print(parts: list[RenderableType]) -> None:
     color = wants_color(sys.stdout)
-    console = Console(no_color=not color, force_terminal=color, highlight=False, width=None if color else 110)
+    console = Console(
+        no_color=not color, force_terminal=color, highlight=False, width=None if sys.stdout.isatty() else 110
+    )
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)
         console.print()

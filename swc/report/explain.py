@@ -13,14 +13,17 @@ from rich.text import Text
 
 from swc.diagnostics.names import near_names
 from swc.diagnostics.near_patterns import near_pattern
-from swc.diagnostics.words import count
+from swc.diagnostics.words import count, first_few
 from swc.family import Family, Layer
 from swc.plan.model import LayerPlan, SuperWeight
 from swc.report.figures import Figures, area, coefficients, weights
-from swc.report.tables import table
+from swc.report.layout import Fitted, table, titled
 
 _NAMED = 4
 _TILES = 40
+_SUBJECTS = 20
+"""Subjects that are explained in full; of more, the first ``_ROWS`` have a row each."""
+_ROWS = 40
 
 
 class NoSuchLayerError(ValueError):
@@ -63,6 +66,36 @@ def find_subjects(figures: Figures, pattern: str) -> list[Subject]:
     return [Subject(tuple(group)) for group in groups.values()]
 
 
+def explanations(figures: Figures, family: Family, subjects: Sequence[Subject]) -> list[RenderableType]:
+    """What to tell about some subjects: of a few everything, of many a line each, and of very many the first ones."""
+    if len(subjects) <= _SUBJECTS:
+        return [explanation(figures, family, subject) for subject in subjects]
+    made = table("layers", "shape", "weights", "made from")
+    made.columns[-1].justify = "left"
+    for subject in subjects[:_ROWS]:
+        layer = subject.first
+        shape, each = family.layer_by_name[layer.name].shape, family.layer_by_name[layer.name].weights
+        made.add_row(
+            Text(first_few([layer.name for layer in subject.layers], 1)),
+            "×".join(map(str, shape)),
+            f"{each:,}",
+            Text(_origin(figures, subject)),
+        )
+    rest = len(subjects) - _ROWS
+    narrow = f"such as {subjects[0].first.name!r}, tells of each SuperWeight"
+    more = f"and {rest:,} more kinds of layers. " if rest > 0 else ""
+    return [titled(f"{len(subjects):,} kinds of layers", made, f"{more}A narrower pattern, {narrow}.")]
+
+
+def _origin(figures: Figures, subject: Subject) -> str:
+    """Where the weight of a layer comes from, in a few words."""
+    layer = subject.first
+    if layer.cluster is None:
+        return "a weight of its own"
+    fold = figures.clusters[layer.cluster].fold
+    return f"{count(len(layer.superweights), 'tile' if fold else 'SuperWeight')} of {layer.cluster}"
+
+
 def explanation(figures: Figures, family: Family, subject: Subject) -> RenderableType:
     """What to tell a person about layers that are made in the same way."""
     elaborated = family.layer_by_name[subject.first.name]
@@ -79,8 +112,9 @@ def explanation(figures: Figures, family: Family, subject: Subject) -> Renderabl
     if cluster.fold:
         fold = cluster.fold
         lines.append(
-            f"the cluster is folded: the weight is a grid of {count(len(made), 'tile')}, each a mixture of the same "
-            f"{count(fold.templates, 'template')} of {fold.rows}×{fold.columns}"
+            f"the cluster is folded: the weight is a grid of {count(len(made), 'tile')}, "
+            f"{'each ' if len(made) > 1 else ''}mixed from the cluster's {count(fold.templates, 'template')} of "
+            f"{fold.rows}×{fold.columns}"
         )
     twins = [name for name in cluster.layers if figures.layers[name].shape == subject.first.shape]
     others = [name for name in twins if name not in {layer.name for layer in subject.layers}]
@@ -135,7 +169,7 @@ def _sources(figures: Figures, layer: LayerPlan, made: Sequence[SuperWeight]) ->
             f"{figures.template_cost(item) + coefficients(item):,}",
             _others(figures, layer, item),
         )
-    return Group(found, *([Text(f"and {len(made) - _TILES} more")] if len(made) > _TILES else []))
+    return Group(Fitted(found), *([Text(f"and {len(made) - _TILES} more")] if len(made) > _TILES else []))
 
 
 def _others(figures: Figures, layer: LayerPlan, item: SuperWeight) -> str:
@@ -148,5 +182,6 @@ def _others(figures: Figures, layer: LayerPlan, item: SuperWeight) -> str:
     members = Counter(figures.member_of[name] for name in names)
     if len(figures.plan.members) == 1:
         return f"{len(names)} layers"
-    listed = ", ".join(f"{members[m.name]} of {m.name}" for m in figures.plan.members if members[m.name])
-    return f"{len(names)} layers: {listed}"
+    listed = [f"{members[m.name]} of {m.name}" for m in figures.plan.members if members[m.name]]
+    members_more = " members" if len(listed) > _NAMED + 1 else ""
+    return f"{len(names):,} layers: {first_few(listed, _NAMED)}{members_more}"

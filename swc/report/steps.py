@@ -15,7 +15,8 @@ from swc.plan import smallest_budget
 from swc.plan.model import Cluster, Plan
 from swc.report.amounts import compact, round_step
 from swc.report.figures import Figures, area
-from swc.report.tables import fold_templates, table, titled
+from swc.report.layout import table, titled
+from swc.report.tables import fold_templates
 
 TOO_SMALL = "SW0601"
 _NAMED = 2
@@ -44,7 +45,7 @@ def steps_table(loaded: Loaded, figures: Figures) -> Group:
     """The plan beside those of a round step less and a round step more."""
     budget = figures.plan.budget
     step = round_step(budget)
-    made = table("", "budget", "used", "templates")
+    made = table("", "budget", "used", "in templates")
     made.add_column("what changes", header_style="dim")
     for sign, target in (("−", budget - step), ("+", budget + step)):
         plan = planned_at(loaded, target) if target > 0 else None
@@ -69,10 +70,14 @@ def changes(before: Figures, after: Figures) -> list[str]:
     found = []
     if old.keys() != new.keys():
         found.append(f"{count(len(old), 'cluster')} become{'s' if len(old) == 1 else ''} {len(new)}")
-    folding = [
-        f"{name} {_folding(old[name], new[name])}" for name in old if name in new and old[name].fold != new[name].fold
-    ]
-    found += folding if len(folding) <= _NAMED + 1 else [*folding[:_NAMED], _others(len(folding) - _NAMED)]
+    refolded = [cluster for name, cluster in old.items() if name in new and cluster.fold != new[name].fold]
+    refolded.sort(key=lambda cluster: -before.templates_of(cluster))
+    folding = [f"{cluster.name} {_folding(cluster, new[cluster.name])}" for cluster in refolded]
+    found += (
+        folding
+        if len(folding) <= _NAMED
+        else [f"{len(folding):,} clusters are folded in another way (the largest: {folding[0]})"]
+    )
     whole = [name for name in old if name in new and old[name].fold is None and new[name].fold is None]
     counts = {x.id: x.templates for name in whole for x in after.superweights[name]}
     items = [x for name in whole for x in before.superweights[name] if x.id in counts]
@@ -89,10 +94,6 @@ def _folding(old: Cluster, new: Cluster) -> str:
     if old.fold is None:
         return f"is folded into tiles of {now}"
     return f"has {now} instead of {fold_templates(old.fold)}"
-
-
-def _others(number: int) -> str:
-    return f"{count(number, 'more cluster')} folded in another way"
 
 
 def _templates(verb: str, differences: dict[str, int]) -> Iterable[str]:

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 from attrs import frozen
 from rich.console import Group
+from rich.text import Text
 
 from swc.compiler import Loaded
-from swc.diagnostics.words import count
+from swc.diagnostics.words import count, first_few
 from swc.report.amounts import Amount, compact, percent
 from swc.report.figures import Figures
+from swc.report.layout import table, titled
 from swc.report.steps import planned_at, smallest_for
-from swc.report.tables import fold_templates, table, titled
+from swc.report.tables import fold_templates
 
 FORMAT_VERSION = 1
-_FOLDS = 4
+_FOLDS = 3
 _NOTE = """freedom: template parameters for each weight that is made from them
 fewest: templates of the SuperWeight that has fewest"""
 
@@ -66,10 +68,12 @@ def sweep_table(sweep: Sweep) -> Group:
     """The plans as rows."""
     columns = ("budget", "parameters", "used", "templates", "coefficients", "freedom", "clusters", "fewest")
     made = table(*columns)
-    made.add_column("templates of folded clusters", header_style="dim", overflow="fold")
+    folded = table("budget")
+    folded.add_column("templates of its folded clusters", header_style="dim")
     note = _NOTE
     for point in sweep.points:
-        start = (percent(point.budget / sweep.independent), f"{point.budget:,}")
+        label = point.label if point.label.endswith("%") else percent(point.budget / sweep.independent)
+        start = (label, f"{point.budget:,}")
         figures = point.figures
         if figures is None:
             made.add_row(*start, "too small")
@@ -84,15 +88,20 @@ def sweep_table(sweep: Sweep) -> Group:
             f"{figures.freedom:.1%}",
             str(len(figures.plan.clusters)),
             str(min((s.templates for s in figures.plan.superweights), default=0)),
-            "\n".join(_folds(figures)),
         )
-    return titled(f"{sweep.family} at {count(len(sweep.points), 'budget')}", made, note)
+        if point.folded:
+            folded.add_row(label, Text(_folds(figures)))
+    found = titled(f"{sweep.family} at {count(len(sweep.points), 'budget')}", made, note)
+    if not folded.row_count:
+        return found
+    cut = any(len(point.folded) > _FOLDS + 1 for point in sweep.points)
+    return Group(found, Text(), titled("Folded clusters", folded, "All of them are in --format json." if cut else ""))
 
 
-def _folds(figures: Figures) -> list[str]:
+def _folds(figures: Figures) -> str:
     """The templates of the first few folded clusters."""
     folds = [f"{cluster.name}: {fold_templates(cluster.fold)}" for cluster in figures.plan.clusters if cluster.fold]
-    return folds if len(folds) <= _FOLDS else [*folds[: _FOLDS - 1], f"and {len(folds) - _FOLDS + 1} more"]
+    return first_few(folds, _FOLDS, between="; ", more="; and")
 
 
 def sweep_json(sweep: Sweep) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from swc.diagnostics.words import count
@@ -13,6 +12,7 @@ from swc.family import Family
 from swc.plan.model import Cluster, Fold, MemberPlan, SuperWeight
 from swc.report.amounts import compact
 from swc.report.figures import Figures, area, coefficients, weights
+from swc.report.layout import table, titled
 
 _MATRIX = 8
 """Members that a matrix of pairs has room for; above, each member's closest partners are listed."""
@@ -21,24 +21,6 @@ _CLUSTERS = 30
 """Clusters that the table lists before it sums up the others."""
 _BAR = 24
 _COMMON = "Template parameters that members have in common"
-
-
-def table(*columns: str) -> Table:
-    """An empty table in the house style: first column left and unbroken, numbers to the right.
-
-    Where the terminal is too narrow, numbers go on in the next line: half of one would be a wrong one.
-    """
-    made = Table(pad_edge=False, box=None, padding=(0, 2, 0, 0))
-    for i, column in enumerate(columns):
-        made.add_column(
-            column, justify="left" if i == 0 else "right", header_style="dim", no_wrap=i == 0, overflow="fold"
-        )
-    return made
-
-
-def titled(title: str, made: Table, note: str = "") -> Group:
-    """A table under its title and, if there is one, over a note."""
-    return Group(Text(title, style="bold"), made, *([Text(note, style="dim")] if note else []))
 
 
 def headline(figures: Figures) -> Text:
@@ -115,18 +97,24 @@ def _partners(figures: Figures, names: list[str]) -> Group:
 
 def clusters_table(figures: Figures, *, every: bool = False) -> Group:
     """What each cluster holds and costs; of very many those that cost most, and the others together."""
-    made = table("cluster", "layers", "SuperWeights", "templates each", "templates", "coefficients", "of the budget")
+    made = table(
+        "cluster", "layers", "SuperWeights", "templates each", "in templates", "in coefficients", "of the budget"
+    )
     clusters = figures.plan.clusters
     shown = clusters if every or len(clusters) <= _CLUSTERS + 1 else figures.costliest(_CLUSTERS)
     for cluster in shown:
         made.add_row(cluster.name, *_cluster_row(figures, [cluster], templates_each(figures, cluster)))
     names = {cluster.name for cluster in shown}
     others = [cluster for cluster in clusters if cluster.name not in names]
+    folded = next((cluster.fold for cluster in shown if cluster.fold), None)
+    note = (
+        f"{fold_templates(folded)}: all tiles of a folded cluster are mixed from the same templates." if folded else ""
+    )
     if not others:
-        return titled("Clusters", made)
+        return titled("Clusters", made, note)
     made.add_row(f"{len(others):,} more", *_cluster_row(figures, others, ""))
-    note = "The clusters that cost most; all of them are listed with --superweights, and in --format json."
-    return titled(f"Clusters, {len(shown)} of {len(clusters):,}", made, note)
+    told = "The clusters that cost most; all of them are listed with --superweights, and in --format json."
+    return titled(f"Clusters, {len(shown)} of {len(clusters):,}", made, "\n".join(filter(None, (note, told))))
 
 
 def _cluster_row(figures: Figures, clusters: Sequence[Cluster], each: str) -> tuple[str, ...]:
@@ -145,7 +133,7 @@ def _cluster_row(figures: Figures, clusters: Sequence[Cluster], each: str) -> tu
 def templates_each(figures: Figures, cluster: Cluster) -> str:
     """How many templates a SuperWeight of the cluster has, or which ones all tiles of a folded cluster have."""
     if cluster.fold:
-        return f"{fold_templates(cluster.fold)} for all"
+        return fold_templates(cluster.fold)
     low, high = figures.template_range(cluster)
     return str(low) if low == high else f"{low} to {high}"
 

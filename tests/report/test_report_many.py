@@ -59,12 +59,13 @@ def test_the_note_on_tiles_names_a_few_clusters(swc: Swc, many: Path) -> None:
     assert f"and {folded - 8} more" in note
 
 
-def test_what_changes_names_two_clusters_and_counts_the_others(swc: Swc, tmp_path: Path) -> None:
+def test_what_changes_counts_clusters_and_names_the_largest(swc: Swc, tmp_path: Path) -> None:
     path = tmp_path / "some.sw"
     path.write_text(many_shapes("clusters gradient"), encoding="utf-8")
     told = swc("plan", str(path)).output.partition("more or less")[2]
-    assert re.search(r"\d+\s+more\s+clusters\s+folded\s+in\s+another\s+way", told)
-    assert told.count("instead of") <= 4
+    told = " ".join(told.split())
+    assert re.search(r"\d+ clusters are folded in another way \(the largest: conv", told)
+    assert told.count("instead of") <= 2
 
 
 def test_drawings_name_members_in_words_that_fit() -> None:
@@ -77,3 +78,37 @@ def test_drawings_name_members_in_words_that_fit() -> None:
     text = graph_svg(plan, shape_graphs(plan))
     assert ">deep, wide +1<" in text
     assert "…" not in text
+
+
+def test_explaining_very_many_layers_is_a_line_for_each_of_the_first(swc: Swc, many: Path) -> None:
+    result = swc("plan", str(many), "--explain", "*")
+    lines = result.stdout.splitlines()
+    kinds = int(lines[0].split()[0])
+    assert lines[0] == f"{kinds} kinds of layers"
+    assert kinds > 100
+    assert len(lines) < 60
+    assert f"and {kinds - 40} more kinds of layers. A narrower pattern" in " ".join(lines)
+    plan = compile_spec(many).plan
+    layers = {layer.name: layer for member in plan.members for layer in member.layers}
+    shown = {words[0]: words for words in (re.split(r"  +", line.strip()) for line in lines) if words[0] in layers}
+    assert len(shown) >= 30
+    for name, words in shown.items():
+        shape = layers[name].shape
+        assert words[1] == "×".join(map(str, shape))
+        made = "a weight of its own" if layers[name].cluster is None else f"of {layers[name].cluster}"
+        assert words[3].endswith(made)
+
+
+def test_a_narrow_pattern_is_explained_in_full_with_a_few_members_named(swc: Swc, many: Path) -> None:
+    plan = compile_spec(many).plan
+    used = max(plan.superweights, key=lambda item: len({name.partition(".")[0] for name in item.users}))
+    output = " ".join(swc("plan", str(many), "--explain", used.users[0]).stdout.split())
+    assert re.search(r"\d+ layers: (\d+ of \w+, ){3}\d+ of \w+ and \d+ more members", output)
+
+
+def test_a_sweep_lists_a_few_folded_clusters_and_says_where_all_are(swc: Swc, many: Path) -> None:
+    output = swc("plan", str(many), "--sweep", "30%,100%").stdout
+    rows = [line for line in output.splitlines() if line.startswith("30% ")]
+    assert len(rows) == 2
+    assert re.search(r"(conv\S+: \d+ of \d+×\d+; ){3}and \d+ more", rows[1])
+    assert "All of them are in --format json." in output
