@@ -29,6 +29,8 @@ NOTE = 11
 """Size of the letters of a note."""
 
 _CELL = (118.0, 70.0)
+_LOW = 32.0
+"""Height of a place for a box with one line of text."""
 _BOX = (0.83, 0.72)
 _LETTER = 0.58
 _LINE = 15
@@ -108,8 +110,11 @@ class Section:
     @cached_property
     def cell(self) -> tuple[float, float]:
         """Width and height of a place in the graph."""
-        cell = self._cell(self.room.graph)
-        return cell if _lines(cell) else self._cell(self.room.bare)
+        width, height = self._cell(self.room.graph)
+        lines = _lines((width, height))
+        if not lines:
+            return self._cell(self.room.bare)
+        return (width, height) if lines > 1 else (width, min(height, _LOW))
 
     def _cell(self, room: tuple[float, float]) -> tuple[float, float]:
         return min(_CELL[0], room[0] / len(self.ins)), min(_CELL[1], room[1] / len(self.outs))

@@ -138,3 +138,18 @@ def test_of_a_plane_with_very_many_parts_the_largest_are_drawn(monkeypatch: pyte
     left_out = [item for item in items if item.id not in drawn]
     assert max(x.rectangle.cells for x in left_out) <= min(x.rectangle.cells for x in items if x.id in drawn)
     assert f"{len(items) - 20} smaller parts of the plane left out" in "".join(root.itertext())
+
+
+def test_boxes_with_one_line_are_low(tmp_path: Path) -> None:
+    members = "\n".join(f"    member m{k} = wrn(depth=10, widen={k})" for k in range(1, 8))
+    path = tmp_path / "seven.sw"
+    path.write_text(
+        "sw 1\nfamily seven {\n    input image(3, 32, 32)\n    output classes(10)\n    budget 20% of members\n"
+        f"{members}\n    share {{ }}\n}}\n",
+        encoding="utf-8",
+    )
+    plan = compile_spec(path).plan
+    root = _drawn(plan)
+    assert float(root.attrib["height"]) <= 1600
+    assert "448×224" in {e.text for e in root.iter(f"{_SVG}text")}
+    assert all(float(e.attrib["height"]) <= 24 for e in root.iter(f"{_SVG}rect") if "rx" in e.attrib)
