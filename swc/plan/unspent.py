@@ -7,15 +7,17 @@ from swc.diagnostics.words import either
 from swc.family import Family
 from swc.plan.bound_notes import superweight_bounds
 from swc.plan.model import Plan
-from swc.plan.ways import lower_budget, spends, ways_to_spend
+from swc.plan.ways import lower_budget, spends, ways_to_be_alone, ways_to_spend
 
 
 def unspent(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
-    """Warn of a plan that uses less than 99% of its budget; what the warning advises has been tried."""
+    """Warn of a plan that does not spend its budget (see :func:`spends`); what the warning advises has been tried."""
     if spends(plan):
         return ()
     if plan.budget > family.parameters_independent:
         way = f"lower the budget: the members take only {family.parameters_independent:,} on their own, without sharing"
+        ways = ways_to_be_alone(family, plan)
+        way += f"; to use even that much, {', or '.join(ways)}" if ways else ""
     elif not plan.superweights:
         way = f"let some layers share, or {lower_budget(family, plan)}"
     else:
@@ -26,7 +28,7 @@ def unspent(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
         code="SW0602",
         summary=(
             f"{plan.budget - plan.parameters.total:,} of {plan.budget:,} parameters stay unspent "
-            f"({100 * plan.parameters.total / plan.budget:.1f}% are used): {_why(family, plan)}"
+            f"({_percent(plan)} are used): {_why(family, plan)}"
         ),
         primary=family.budget.span,
         label=f"the plan uses {plan.parameters.total:,}",
@@ -37,7 +39,7 @@ def unspent(family: Family, plan: Plan) -> tuple[Diagnostic, ...]:
 
 
 def _why(family: Family, plan: Plan) -> str:
-    """What keeps the plan from using at least 99% of the budget."""
+    """What keeps the plan from using the budget."""
     bounds = superweight_bounds(family, plan)
     if not plan.superweights:
         return "no layer shares, and every weight is there once"
@@ -56,3 +58,9 @@ def _why(family: Family, plan: Plan) -> str:
             "with `refine none` every SuperWeight has one coefficient vector, and a second template would add nothing"
         )
     return "every SuperWeight has a template for each coefficient vector, and more would add nothing"
+
+
+def _percent(plan: Plan) -> str:
+    """How much is used, in as many digits as tell it from all."""
+    share = 100 * plan.parameters.total / plan.budget
+    return f"{share:.1f}%" if share < 99 else f"{share:.2f}%"

@@ -1,8 +1,8 @@
 """What would let a plan spend its budget: changes to the `share` section, each tried before it is advised.
 
-A way counts if the family, planned with it, uses at least 99% of the budget. Of numbers (a cap on templates, bins) the
-smallest is named that was found: by doubling, then by bisection. Planning a very large family takes seconds: there the
-first way that works is named, and of its numbers the first of the doubling.
+A way counts if the family, planned with it, uses 99% of the budget, or 99.9% above a million. Of numbers (a cap on
+templates, bins) the smallest is named that was found: by doubling, then by bisection. Planning a very large family takes
+seconds: there the first way that works is named, and of its numbers the first of the doubling.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from swc.plan.bins import Clusters
 from swc.plan.bound_notes import GENERAL, binding_bounds
 from swc.plan.bounds import Bounds, bounds_text
 from swc.plan.clusters import DEPTH_BINS, initial_clusters
+from swc.plan.cost import slack
 from swc.plan.hints import binned_groups
 from swc.plan.model import Plan
 from swc.plan.planner import plan_family
@@ -34,14 +35,21 @@ _CAP = 1_000  # the most templates, and the most bins, that a spec can ask for
 
 
 def spends(plan: Plan) -> bool:
-    """Whether a plan uses at least 99% of its budget."""
-    return plan.parameters.total * 100 >= plan.budget * 99
+    """Whether a plan uses at least 99% of its budget, or 99.9% of one above a million."""
+    return plan.budget - plan.parameters.total <= slack(plan.budget)
 
 
 def ways_to_spend(family: Family, plan: Plan) -> tuple[str, ...]:
     """What to write so that the family's budget is spent, in words; at most three ways, none if none was found."""
     trial = _Trial(family, plan, _given(family, plan))
     return tuple(islice(_ways(trial), 1 if trial.is_large else _MOST))
+
+
+def ways_to_be_alone(family: Family, plan: Plan) -> tuple[str, ...]:
+    """What to write so that a budget as large as the members on their own is spent; nothing if it is anyway."""
+    alone = evolve(family, budget=evolve(family.budget, parameters=family.parameters_independent))
+    done = _planned(alone, _given(family, plan))
+    return () if done is None or spends(done) else ways_to_spend(alone, done)
 
 
 def lower_budget(family: Family, plan: Plan) -> str:

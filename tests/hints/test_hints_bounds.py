@@ -14,6 +14,7 @@ from swc.elaborate import elaborate
 from swc.family import Budget
 from swc.plan import notes, plan_family, smallest_budget
 from swc.plan.bounds import BoundsByPlace
+from swc.plan.ways import spends
 
 SINGLE = "clusters single "
 SHAPES = st.tuples(st.integers(1, 8), st.integers(1, 8))
@@ -154,7 +155,21 @@ def test_a_budget_above_what_the_members_take_alone_is_to_be_lowered() -> None:
     made = family(SINGLE + "templates 1..2", "400k")
     (note,) = (d for d in notes(made, plan_family(made, structure="s")) if d.code == "SW0602")
     alone = f"{made.parameters_independent:,}"
-    assert note.help == f"lower the budget: the members take only {alone} on their own, without sharing"
+    start = f"lower the budget: the members take only {alone} on their own, without sharing"
+    assert note.help == (
+        f"{start}; to use even that much, allow more (`templates 1..6`), or let the budget decide how many clusters "
+        "there are (`clusters gradient`)"
+    )
+    free = family("clusters gradient", "400k")
+    (note,) = (d for d in notes(free, plan_family(free, structure="s")) if d.code == "SW0602")
+    assert note.help == start
+
+
+def test_above_a_million_less_than_a_thousandth_may_stay_unspent() -> None:
+    small = plan(SINGLE + "templates 1..2")
+    for budget, warned in ((1_000_000, False), (1_000_001, True)):
+        large = evolve(small, budget=budget, parameters=evolve(small.parameters, total=budget * 995 // 1000))
+        assert spends(large) != warned
 
 
 def test_hints_of_a_warning_that_still_leads_to_a_plan() -> None:
