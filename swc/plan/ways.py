@@ -1,8 +1,8 @@
 """What would let a plan spend its budget: changes to the `share` section, each tried before it is advised.
 
 A way counts if the family, planned with it, uses 99% of the budget, or 99.9% above a million. Of numbers (a cap on
-templates, bins) the smallest is named that was found: by doubling, then by bisection. Planning a very large family takes
-seconds: there the first way that works is named, and of its numbers the first of the doubling.
+templates, bins) the smallest is named that was found: by doubling, then by bisection. Planning a very large family
+takes seconds: there the first way that works is named, and of its numbers the first of the doubling.
 """
 
 from __future__ import annotations
