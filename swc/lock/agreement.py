@@ -91,6 +91,8 @@ def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:
         if kept["structure"] != lock.structure:
             return ()
         groups = [tuple(map(str, group)) for group in kept["search"]["groups"]]
+        if sorted(layer for group in groups for layer in group) != sorted(lock.layers):
+            return ()
         found = {cluster_name(group, family): group for group in groups}
     except (OSError, ValueError, TypeError, KeyError, StopIteration, IndexError, RecursionError):
         return ()  # what the search kept can be missing or damaged, and the lock be good all the same

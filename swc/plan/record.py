@@ -119,6 +119,9 @@ def _integer(value: object, place: str) -> int:
 
 def _text(value: object, place: str) -> str:
     if isinstance(value, str):
+        if not value.isprintable():
+            message = f"{place} has characters that cannot be shown"
+            raise FormatError(message)
         return value
     raise _expected("text", value, place)
 
