@@ -79,7 +79,7 @@ def search(  # noqa: PLR0913 - the last five are options, given by name
     groups, threshold = found
     if threshold != settings.threshold:
         reporter.say(
-            f"The clusters at τ = {settings.threshold:g} need more than the budget; those at τ = {threshold:g} fit."
+            f"The clusters at τ = {settings.threshold:g} do not fit the budget whole; those at τ = {threshold:g} do."
         )
     return SearchResult(pools, groups, settings.threshold, threshold, settings.epochs, options.seed)
 

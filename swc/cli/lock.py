@@ -68,7 +68,7 @@ def show(target: Path, output_format: str) -> None:
 
 
 def _head(found: Lock) -> str:
-    lowered = f" (asked for {found.threshold:g}, which needs more than the budget)"
+    lowered = f" (asked for {found.threshold:g}, whose clusters do not fit the budget whole)"
     return "\n".join(
         (
             f"{found.family}: {count(len(found.layers), 'layer')} in {count(len(found.clusters), 'cluster')}",
@@ -145,7 +145,9 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
 
 def _tell(before: Lock | None, after: Lock) -> None:
     """Say what grouping again came to."""
-    used = "" if after.threshold_used == after.threshold else f" (τ = {after.threshold:g} needs more than the budget)"
+    used = (
+        "" if after.threshold_used == after.threshold else f" (τ = {after.threshold:g} does not fit the budget whole)"
+    )
     size = f"{count(len(after.layers), 'layer')} in {count(len(after.clusters), 'cluster')}"
     was = f"; {count(len(before.clusters), 'cluster')} at τ = {before.threshold_used:g} before" if before else ""
     click.echo(f"{size} at τ = {after.threshold_used:g}{used}{was}")

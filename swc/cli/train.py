@@ -73,7 +73,9 @@ def search(
     if not leads():
         return
     searching.save(lock_file, found, result)
-    used = "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} needs more than the budget)"
+    used = (
+        "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} does not fit the budget whole)"
+    )
     click.echo(f"{len(found.layers)} layers in {len(found.clusters)} clusters at τ = {found.threshold_used:g}{used}")
     click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
     show(other_settings(found, compiled.family, spec, lock_file))

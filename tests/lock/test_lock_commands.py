@@ -35,7 +35,7 @@ def test_the_clusters_are_shown_with_their_sizes(swc: Swc, locked: Path, target:
 
 def test_a_lowered_threshold_is_shown_as_such(swc: Swc, locked: Path) -> None:
     edit(locked, ('"threshold_used": 0.5', '"threshold_used": 0.3'))
-    assert "0.3 (asked for 0.5, which needs more than the budget)" in swc("lock", "show", locked).output
+    assert "0.3 (asked for 0.5, whose clusters do not fit the budget whole)" in swc("lock", "show", locked).output
 
 
 def test_a_lock_as_json(swc: Swc, locked: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_threshold_that_the_budget_does_not_allow_is_lowered(swc: Swc, locked:
     assert locked.exists()
     edit(tmp_path / "two.sw", ("300%", "80%"))
     output = swc("lock", "apply", "two.sw", "--threshold", "0.95", "--dry-run").output
-    used = re.search(r"at τ = ([\d.-]+) \(τ = 0\.95 needs more than the budget\)", output)
+    used = re.search(r"at τ = ([\d.-]+) \(τ = 0\.95 does not fit the budget whole\)", output)
     assert used
     assert float(used[1]) < 0.95
 
