@@ -46,7 +46,7 @@ class Pool:
         """
         _check_keys(content, ("kernel", "layers", "cosines"), "a pool")
         kernel, layers, rows = content["kernel"], content["layers"], content["cosines"]
-        _check(_is_text(kernel), "the kernel of a pool is no text")
+        _check(isinstance(kernel, str), "the kernel of a pool is no text")
         _check(_are_names(layers), f"the layers of {kernel} are no list of names, each once")
         _check(
             isinstance(rows, list) and all(isinstance(row, list) for row in rows), f"{kernel} has no rows of cosines"
@@ -193,12 +193,7 @@ def _check_keys(content: Mapping[str, Any], keys: Sequence[str], what: str) -> N
 
 
 def _are_names(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value)) and len(set(value)) == len(value)
-
-
-def _is_text(value: object) -> bool:
-    """Whether this is text that can be shown."""
-    return isinstance(value, str) and value.isprintable()
+    return isinstance(value, list) and all(isinstance(x, str) for x in value) and len(set(value)) == len(value)
 
 
 def _is_cosine(value: object) -> bool:

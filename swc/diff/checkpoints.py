@@ -57,9 +57,7 @@ _CHANGED = {
 def _structural(part: Structural, difference: Difference) -> str:
     """What the structural hash is over and has changed."""
     match part:
-        case Structural.LAYERS if not difference.traits and len(difference.layers) == 2 * len(
-            difference.renamed_layers
-        ):
+        case Structural.LAYERS if _only_renamed(difference):
             return "layers have other names"
         case Structural.LAYER_ORDER:
             return f"layers of {_of_members(order.member for order in difference.orders)} come in another order"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from attrs import evolve, frozen
 
 from swc.compiler import LockChoice, load_spec
 from swc.diagnostics import Diagnostic, SpecError
+from swc.documents import parse_document
 from swc.family import ClusterMethod, Family
 from swc.lock.file import read_lock
 from swc.lock.model import Lock
@@ -87,13 +87,13 @@ def existing_lock(path: Path, spec: Path | None = None) -> Lock:
 def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:
     """Layers that are not where the search of this lock put them; none if the search is not known."""
     try:
-        kept = json.loads(similarities.read_text(encoding="utf-8"))
+        kept = parse_document(similarities.read_text(encoding="utf-8-sig"))
         if kept["structure"] != lock.structure:
             return ()
         groups = [tuple(map(str, group)) for group in kept["search"]["groups"]]
         if sorted(layer for group in groups for layer in group) != sorted(lock.layers):
             return ()
         found = {cluster_name(group, family): group for group in groups}
-    except (OSError, ValueError, TypeError, KeyError, StopIteration, IndexError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, StopIteration, IndexError):
         return ()  # what the search kept can be missing or damaged, and the lock be good all the same
     return moves(found, lock.cluster_layers())

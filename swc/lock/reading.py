@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from swc.diagnostics import Diagnostic, Source, Span, SpecError
+from swc.documents import DocumentError, parse_document
 from swc.lock.model import FORMAT_VERSION, Lock, Shape, place_of_key
+from swc.plan.model import CLUSTER_NAME
 
 _RENEW = "run `swc search` again to renew it, or delete it"
 _RESTORE = "correct it, restore it from version control, or run `swc search` again"
@@ -25,19 +25,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "clusters": (dict,),
 }
 _OPTIONAL = {"bins": (str,)}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _HASH = re.compile(r"[0-9a-f]{16}")
 _LARGEST = 10**9
 _SIMILARITIES = {"structure", "data", "search"}
 _WORDS = {str: "text", int: "a whole number", dict: "an object"}
-
-
-class _TwiceError(ValueError):
-    """A key that an object has two times: JSON readers keep the last one without a word."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
 
 
 def read_lock(path: Path, display: str) -> Lock:
@@ -79,9 +70,6 @@ def parse_lock(source: Source) -> Lock:
         SpecError: as :func:`read_lock`.
     """
     content = _json(source)
-    odd = next((text for text in _texts(content) if not text.isprintable()), None)
-    if odd is not None:
-        raise _broken(source.name, f"it has characters that cannot be shown, in {odd!a}")
     if content.keys() >= _SIMILARITIES and "clusters" not in content:
         raise _other_file(source)
     version = content.get("format_version", FORMAT_VERSION)
@@ -111,43 +99,18 @@ def _json(source: Source) -> dict[str, Any]:
     if conflict:
         raise _broken(source.name, "it has unresolved merge conflicts", Span(source, *conflict.span()))
     try:
-        content = json.loads(source.text, object_pairs_hook=_distinct)
-    except json.JSONDecodeError as error:
-        end = min(error.pos + 1, len(source.text))
-        place = Span(source, max(0, end - 1), end) if source.text else None
-        raise _broken(source.name, f"it is no valid JSON ({error.msg})", place) from error
-    except RecursionError as error:
-        raise _broken(source.name, "it is no valid JSON (nested too deeply)") from error
-    except _TwiceError as error:
-        place = place_of_key(source, error.key, last=True)
-        raise _broken(source.name, f"it has `{error.key}` twice in one object", place) from error
-    except ValueError as error:  # a number of more digits than Python reads
-        raise _broken(source.name, f"it is no valid JSON ({error})") from error
+        content = parse_document(source.text, finite=False)
+    except DocumentError as error:
+        place = None
+        if error.key is not None:
+            place = place_of_key(source, error.key, last=True)
+        elif error.position is not None and source.text:
+            end = min(error.position + 1, len(source.text))
+            place = Span(source, max(0, end - 1), end)
+        raise _broken(source.name, f"it is no valid JSON ({error})", place) from error
     if not isinstance(content, dict):
         raise _broken(source.name, "it holds no object")
     return content
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All keys and texts of a document."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield key
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _TwiceError(key)
-        found[key] = value
-    return found
 
 
 def _check_entries(source: Source, content: dict[str, Any]) -> None:
@@ -180,7 +143,7 @@ def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Sh
     seen: dict[str, str] = {}
     names: dict[str, str] = {}
     for cluster, layers in content.items():
-        if not _NAME.fullmatch(cluster):
+        if not CLUSTER_NAME.fullmatch(cluster):
             why = f"its cluster `{cluster}` has a name that is not letters, digits, `-` and `_`, with a letter first"
             raise _broken(source.name, why, place_of_key(source, cluster))
         twin = names.setdefault(cluster.casefold(), cluster)

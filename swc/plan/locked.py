@@ -7,17 +7,17 @@ cluster that is empty or badly named, SW0719 a cluster that the spec makes by ha
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from swc.diagnostics import Diagnostics
+from swc.diagnostics.words import first_few
 from swc.family import Family, Kind
 from swc.plan.bounds import check_meeting
 from swc.plan.clusters import cluster_name
 from swc.plan.hints import agree, apart_sides, hand_made, place_of, related, shareable_layers, size, tied_groups
+from swc.plan.model import CLUSTER_NAME
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _LISTED = 20
 _WAY_OUT = "search again, or correct the clusters by hand"
 
@@ -30,7 +30,7 @@ def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> Non
     """
     found = Diagnostics()
     for name, layers in clusters.items():
-        if not layers or not _NAME.fullmatch(name):
+        if not layers or not CLUSTER_NAME.fullmatch(name):
             what = "is empty" if not layers else "has a name that is not letters, digits, `-` and `_`"
             found.error("SW0718", f"the cluster `{name}` {what}", help=_WAY_OUT)
     _check_coverage(family, clusters, found)
@@ -50,8 +50,8 @@ def _check_coverage(family: Family, clusters: Mapping[str, Sequence[str]], found
     def report(code: str, summary: str, lines: Iterable[str]) -> None:
         detail = list(lines)
         if detail:
-            rest = [f"and {len(detail) - _LISTED} more"] if len(detail) > _LISTED else []
-            found.error(code, summary, detail="\n".join(detail[:_LISTED] + rest), help=_WAY_OUT)
+            listed = first_few(detail, _LISTED, between="\n", more="\nand")
+            found.error(code, summary, detail=listed, help=_WAY_OUT)
 
     missing = shareable - named.keys()
     report(

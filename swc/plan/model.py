@@ -5,9 +5,14 @@ A plan is a plain frozen value with a ``format_version``; ``swc.plan.serial`` tu
 
 from __future__ import annotations
 
+import re
+
 from attrs import frozen
 
 FORMAT_VERSION = 1
+
+CLUSTER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""What clusters may be called: ids, generated files and state dicts are made of their names."""
 
 
 @frozen

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from attrs import field, frozen
+
+from swc.documents import DocumentError, parse_document
 
 
 class FormatError(ValueError):
@@ -28,14 +29,9 @@ class Record:
             FormatError: it is not JSON, or not an object, or a key is there twice.
         """
         try:
-            value = json.loads(text, object_pairs_hook=_distinct, parse_constant=_refused)
-        except json.JSONDecodeError as error:
-            message = f"it is not JSON ({error.msg}, line {error.lineno}, column {error.colno})"
-            raise FormatError(message) from None
-        except RecursionError:
-            raise FormatError("it is nested too deeply") from None
-        except ValueError as error:  # a number of more digits than Python reads
-            raise (error if isinstance(error, FormatError) else FormatError(f"it is not JSON ({error})")) from None
+            value = parse_document(text)
+        except DocumentError as error:
+            raise FormatError(_refused(text, error)) from None
         if not isinstance(value, dict):
             message = f"the document is {_named(value)} where an object belongs"
             raise FormatError(message)
@@ -97,18 +93,14 @@ class Record:
         return value
 
 
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        message = f"the key {next(key for key in keys if keys.count(key) > 1)} is there twice"
-        raise FormatError(message)
-    return values
-
-
-def _refused(constant: str) -> float:
-    message = f"it is not JSON ({constant} is no number)"
-    raise FormatError(message)
+def _refused(text: str, error: DocumentError) -> str:
+    if error.key is not None:
+        return f"the key {error.key} is there twice"
+    if error.position is None:
+        return f"it is not JSON ({error})"
+    line = text.count("\n", 0, error.position) + 1
+    column = error.position - text.rfind("\n", 0, error.position)
+    return f"it is not JSON ({error}, line {line}, column {column})"
 
 
 def _integer(value: object, place: str) -> int:
@@ -119,9 +111,6 @@ def _integer(value: object, place: str) -> int:
 
 def _text(value: object, place: str) -> str:
     if isinstance(value, str):
-        if not value.isprintable():
-            message = f"{place} has characters that cannot be shown"
-            raise FormatError(message)
         return value
     raise _expected("text", value, place)
 

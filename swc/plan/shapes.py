@@ -20,6 +20,7 @@ from functools import cached_property
 from attrs import frozen
 
 from swc.plan.bins import Binning, Part
+from swc.plan.bisection import least
 from swc.plan.division import fits_folded
 from swc.plan.plane import Plane, planes_of
 
@@ -57,16 +58,10 @@ def part_by_shape(binning: Binning, bins: Mapping[str, Part], room: int, goal: i
     """
     levels = _Levels(binning, bins)
     goal = min(goal, levels.worth(levels.most))
-    low, high = 1, levels.most
-    if levels.worth(low) >= goal:
+    if levels.worth(1) >= goal:
         return dict(bins)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if levels.worth(middle) < goal and levels.cost(middle) <= room:
-            low = middle
-        else:
-            high = middle
-    chosen = dict(levels.at(low))
+    high = least(1, levels.most, lambda level: levels.worth(level) >= goal or levels.cost(level) > room)
+    chosen = dict(levels.at(high - 1))
     _raise(chosen, levels.at(high), room, goal)
     _raise(chosen, levels.at(levels.most), room, goal)
     if sum(parted.worth for parted in chosen.values()) < goal:

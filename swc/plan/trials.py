@@ -9,6 +9,7 @@ from math import inf
 from attrs import field, frozen
 
 from swc.plan.bins import Binning, Part
+from swc.plan.bisection import least
 from swc.plan.division import fits_folded, fits_whole
 from swc.plan.plane import Plane, planes_of
 
@@ -66,13 +67,7 @@ class Trials:
             if high == self.most:
                 return max(self._known.values(), key=lambda trial: (trial.worth, -trial.bins))
             low, high = high, min(2 * high, self.most)
-        while high - low > max(1, high // 8):
-            middle = (low + high) // 2
-            if self.at(middle).worth < goal:
-                low = middle
-            else:
-                high = middle
-        return self.at(high)
+        return self.at(least(low, high, lambda bins: self.at(bins).worth >= goal, within=max(1, low // 8)))
 
     def finer(self, bins: int) -> Iterator[Trial]:
         """Twice, four times, ... as many bins, at last the most there are."""

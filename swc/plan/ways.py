@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 from swc.diagnostics import SpecError
 from swc.family import Clustering, ClusterMethod, Family, Refinement, Sharing
 from swc.plan.bins import Clusters
+from swc.plan.bisection import least
 from swc.plan.bound_notes import GENERAL, binding_bounds
 from swc.plan.bounds import Bounds, bounds_text
 from swc.plan.clusters import DEPTH_BINS, initial_clusters
@@ -85,6 +86,10 @@ class _Trial:
         """Whether planning the family takes so long that as little as possible should be tried."""
         return len(self.family.layers) >= _LARGE
 
+    def least(self, failing: int, working: int, works: Callable[[int], bool]) -> int:
+        """The least number that works; in a large family the one that is known to."""
+        return working if self.is_large else least(failing, working, works)
+
     def plan_with(self, sharing: Sharing) -> Plan | None:
         """The plan with another `share` section, or None where that cannot be planned."""
         return _planned(evolve(self.family, sharing=sharing), self.clusters)
@@ -128,13 +133,12 @@ def _more_templates(trial: _Trial) -> Iterator[str]:
             return
         sharing, plan = raised, planned
     high = family.sharing.templates[1] if GENERAL in binding else family.sharing.template_hints[min(binding)].bounds[1]
-    least = _least(
-        trial,
+    cap = trial.least(
         high * factor // 2,
         high * factor,
         lambda cap: trial.spends(_raised(family.sharing, binding, Fraction(cap, high))),
     )
-    yield f"allow more ({_bounds_words(_raised(family.sharing, binding, Fraction(least, high)), binding)})"
+    yield f"allow more ({_bounds_words(_raised(family.sharing, binding, Fraction(cap, high)), binding)})"
 
 
 def _raised(sharing: Sharing, binding: frozenset[int], factor: Fraction) -> Sharing:
@@ -170,8 +174,8 @@ def _more_bins(trial: _Trial) -> Iterator[str]:
     while bins < most:
         before, bins = bins, min(2 * bins, most)
         if trial.spends(evolve(sharing, bins=bins)):
-            least = _least(trial, before, bins, lambda number: trial.spends(evolve(sharing, bins=number)))
-            yield f"part the layers into more clusters (`bins {least}`)"
+            enough = trial.least(before, bins, lambda number: trial.spends(evolve(sharing, bins=number)))
+            yield f"part the layers into more clusters (`bins {enough}`)"
             return
 
 
@@ -202,14 +206,3 @@ def _refinement(trial: _Trial) -> Iterator[str]:
         return
     for more in _more_templates(_Trial(evolve(family, sharing=sharing), plan, trial.clusters)):
         yield f"{way} and {more}"
-
-
-def _least(trial: _Trial, failing: int, working: int, works: Callable[[int], bool]) -> int:
-    """A number that works, found by bisection between one that does not and one that does; not in a large family."""
-    while working - failing > 1 and not trial.is_large:
-        middle = (failing + working) // 2
-        if works(middle):
-            working = middle
-        else:
-            failing = middle
-    return working

@@ -164,8 +164,8 @@ def layer(found: Any, k: int = 1) -> Any:
         (lambda d: layer(d, 0).update(superweights=["conv3x3@0,0"]), "a layer without a cluster has none"),
         (lambda d: d["parameters"].update(total=5), "parameters.total: it is 5, and its parts come to"),
         (lambda d: d["parameters"].update(norms=5), "parameters.private: it is .*, and norms, biases and weights com"),
-        (lambda d: d.update(family="\ud800"), "family has characters that cannot be shown"),
-        (lambda d: layer(d).update(name="deep.\x1b[31m"), "name has characters that cannot be shown"),
+        (lambda d: d.update(family="\ud800"), r"characters that cannot be shown, in '.ud800'"),
+        (lambda d: layer(d).update(name="deep.\x1b[31m"), r"characters that cannot be shown, in 'deep\..x1b\[31m'"),
         (lambda d: d.update(budget=5), "parameters.total: it is above the budget of 5"),
     ],
 )
