@@ -17,7 +17,7 @@ from swc.cli.options import FiniteRange, lock_name
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.words import count
 from swc.diff.patterns import patterns, told_moves
-from swc.lock import Lock, lock_path, other_settings, verify_lock
+from swc.lock import Lock, lock_path, lowered, other_settings, verify_lock
 from swc.lock.agreement import existing_lock, verify_spec
 from swc.lock.moves import moves
 from swc.lock.serial import to_json
@@ -68,11 +68,10 @@ def show(target: Path, output_format: str) -> None:
 
 
 def _head(found: Lock) -> str:
-    lowered = f" (asked for {found.threshold:g}, whose clusters do not fit the budget whole)"
     return "\n".join(
         (
             f"{found.family}: {count(len(found.layers), 'layer')} in {count(len(found.clusters), 'cluster')}",
-            f"τ          {found.threshold_used:g}{lowered if found.threshold_used != found.threshold else ''}",
+            f"τ          {found.threshold_used:g}{lowered(found)}",
             f"search     {count(found.epochs, 'epoch')} on {found.data}, seed {found.seed}",
             f"structure  {found.structure}",
         )
@@ -145,12 +144,9 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
 
 def _tell(before: Lock | None, after: Lock) -> None:
     """Say what grouping again came to."""
-    used = (
-        "" if after.threshold_used == after.threshold else f" (τ = {after.threshold:g} does not fit the budget whole)"
-    )
     size = f"{count(len(after.layers), 'layer')} in {count(len(after.clusters), 'cluster')}"
     was = f"; {count(len(before.clusters), 'cluster')} at τ = {before.threshold_used:g} before" if before else ""
-    click.echo(f"{size} at τ = {after.threshold_used:g}{used}{was}")
+    click.echo(f"{size} at τ = {after.threshold_used:g}{lowered(after)}{was}")
     changed = moves(before.cluster_layers() if before else {}, after.cluster_layers())
     if before and not changed:
         click.echo("no layer changes its cluster")

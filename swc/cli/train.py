@@ -17,7 +17,8 @@ from swc.cli.frontier import frontier_table
 from swc.cli.options import FiniteRange, lock_name
 from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
-from swc.lock import lock_path, other_settings
+from swc.diagnostics.words import count
+from swc.lock import lock_path, lowered, other_settings
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
 from swc.pipeline.similarities import similarities_path
@@ -73,10 +74,8 @@ def search(
     if not leads():
         return
     searching.save(lock_file, found, result)
-    used = (
-        "" if found.threshold_used == found.threshold else f" (τ = {found.threshold:g} does not fit the budget whole)"
-    )
-    click.echo(f"{len(found.layers)} layers in {len(found.clusters)} clusters at τ = {found.threshold_used:g}{used}")
+    size = f"{count(len(found.layers), 'layer')} in {count(len(found.clusters), 'cluster')}"
+    click.echo(f"{size} at τ = {found.threshold_used:g}{lowered(found)}")
     click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
     show(other_settings(found, compiled.family, spec, lock_file))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from swc.diff.written import augment, bounds, hint, number
 from swc.family import Augment, Family, Hint
+from swc.family.written import augment, bounds, hint, number
 
 _WORDS = {
     "clustering": "clusters",

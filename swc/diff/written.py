@@ -5,37 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from swc.diff.model import Edit
-from swc.family import Augment, AugmentKind, Family, Hint, Recipe, Schedule, ScheduleKind, Sgd, Sharing
-from swc.family.model import BinsHint, ClusterHint, Clustering, ClusterMethod, TemplatesHint
-
-
-def number(value: float) -> str:
-    """A number with all of its digits and no more: ``0.0005``, ``5e-5``, ``1``."""
-    mantissa, e, exponent = repr(value).partition("e")
-    return mantissa.removesuffix(".0") + (f"e{int(exponent)}" if e else "")
-
-
-def augment(values: Augment) -> str:
-    """``crop(4)``, ``flip``."""
-    return values.kind if values.kind is AugmentKind.FLIP else f"{values.kind}({values.size})"
-
-
-def bounds(values: tuple[int, int]) -> str:
-    """``1..8``."""
-    return f"{values[0]}..{values[1]}"
-
-
-def hint(values: Hint) -> str:
-    """A hint without the word that it begins with: ``*.stem, *.fc``, ``2..4 for *.conv1``, ``back *.group3.*``."""
-    patterns = ", ".join(values.patterns)
-    match values:
-        case TemplatesHint():
-            return f"{bounds(values.bounds)} for {patterns}"
-        case BinsHint():
-            return f"{values.count} for {patterns}"
-        case ClusterHint():
-            return f"{values.name} {patterns}"
-    return patterns
+from swc.family import Family, Hint, Recipe, Schedule, ScheduleKind, Sgd, Sharing
+from swc.family.written import augment, bounds, call, clustering, hint, number
 
 
 def written_edits(before: Family, after: Family) -> tuple[Edit, ...]:
@@ -55,8 +26,8 @@ def _settings(family: Family) -> dict[str, str | None]:
     refinement = sharing.refinement
     return {
         **_recipe(recipe),
-        "share.clusters": _clustering(sharing.clustering),
-        "share.refine": _call("gradient", threshold=refinement.threshold, after=refinement.after)
+        "share.clusters": clustering(sharing.clustering),
+        "share.refine": call("gradient", threshold=refinement.threshold, after=refinement.after)
         if refinement
         else "none",
         "share.templates": bounds(sharing.templates),
@@ -78,7 +49,7 @@ def _recipe(recipe: Recipe) -> dict[str, str | None]:
 def _sgd(values: Sgd) -> str:
     flag = ("nesterov",) if values.nesterov else ()
     decay = {"decay": values.decay} if values.decay else {}
-    return _call("sgd", f"lr={number(values.lr)}", f"momentum={number(values.momentum)}", *flag, **decay)
+    return call("sgd", f"lr={number(values.lr)}", f"momentum={number(values.momentum)}", *flag, **decay)
 
 
 def _schedule(values: Schedule) -> str:
@@ -86,19 +57,9 @@ def _schedule(values: Schedule) -> str:
         case ScheduleKind.CONSTANT:
             return values.kind
         case ScheduleKind.STEPS:
-            return _call(values.kind, *map(str, values.milestones), gamma=values.gamma)
+            return call(values.kind, *map(str, values.milestones), gamma=values.gamma)
         case ScheduleKind.COSINE | ScheduleKind.ONECYCLE:
-            return _call(values.kind, warmup=values.warmup)
-
-
-def _clustering(values: Clustering) -> str:
-    if values.method is ClusterMethod.GRADIENT:
-        return _call(values.method, threshold=values.threshold, epochs=values.epochs)
-    return values.method
-
-
-def _call(name: str, *first: str, **values: float) -> str:
-    return f"{name}({', '.join([*first, *(f'{key}={number(value)}' for key, value in values.items())])})"
+            return call(values.kind, warmup=values.warmup)
 
 
 def _hints(sharing: Sharing) -> Mapping[str, list[str]]:

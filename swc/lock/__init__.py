@@ -2,7 +2,7 @@
 
 from swc.lock.file import lock_path, lock_text, read_lock, write_lock
 from swc.lock.model import Lock
-from swc.lock.settings import bins_text, other_settings, unused_lock
+from swc.lock.settings import bins_text, lowered, other_settings, unused_lock
 from swc.lock.structure import structure_hash
 from swc.lock.verify import verify_lock
 
@@ -11,6 +11,7 @@ __all__ = [
     "bins_text",
     "lock_path",
     "lock_text",
+    "lowered",
     "other_settings",
     "read_lock",
     "structure_hash",

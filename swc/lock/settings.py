@@ -8,8 +8,12 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from attrs import evolve
+
 from swc.diagnostics import Diagnostic, Related, Severity
 from swc.family import Clustering, Family, Sharing
+from swc.family.written import clustering as written
+from swc.family.written import hint, number
 from swc.lock.file import lock_path
 from swc.lock.model import Lock
 
@@ -42,8 +46,15 @@ def other_settings(lock: Lock, family: Family, spec: Path, lock_file: Path) -> t
 def bins_text(sharing: Sharing) -> str | None:
     """The bins that a search starts from as a spec writes them, None where it leaves them to the planner."""
     own = [f"bins {sharing.bins}"] if sharing.bins is not None else []
-    own += sorted(f"bins {hint.count} for {', '.join(sorted(hint.patterns))}" for hint in sharing.bin_hints)
+    own += sorted(f"bins {hint(evolve(each, patterns=tuple(sorted(each.patterns))))}" for each in sharing.bin_hints)
     return "; ".join(own) or None
+
+
+def lowered(lock: Lock) -> str:
+    """What to add where a lock's τ is told: nothing, or that it was lowered and why."""
+    if lock.threshold_used == lock.threshold:
+        return ""
+    return f" (asked for {number(lock.threshold)}, whose clusters do not fit the budget whole)"
 
 
 def unused_lock(family: Family, lock_file: Path) -> Diagnostic:
@@ -60,12 +71,12 @@ def unused_lock(family: Family, lock_file: Path) -> Diagnostic:
 
 
 def _other_threshold(lock: Lock, family: Family, spec: Path, lock_file: Path) -> Diagnostic:
-    asked, made = (_number(x) for x in (family.sharing.clustering.threshold, lock.threshold))
-    lowered = "" if lock.threshold == lock.threshold_used else f" (lowered to {_number(lock.threshold_used)})"
+    asked, made = (number(x) for x in (family.sharing.clustering.threshold, lock.threshold))
+    fell = "" if lock.threshold == lock.threshold_used else f" (lowered to {number(lock.threshold_used)})"
     command = _command("lock apply", spec, lock_file, "--threshold", asked)
     return _warning(
         "SW0708",
-        f"lock file {lock_file.name} was grouped at threshold={made}{lowered}, and the spec asks for threshold={asked}",
+        f"lock file {lock_file.name} was grouped at threshold={made}{fell}, and the spec asks for threshold={asked}",
         family,
         lock,
         "threshold",
@@ -127,7 +138,7 @@ def _warning(code: str, summary: str, family: Family, lock: Lock, key: str, help
         code,
         summary,
         clustering.span or family.span,
-        label=f"not as in the lock{'' if clustering.span else f': by default, `{_text(clustering)}`'}",
+        label=f"not as in the lock{'' if clustering.span else f': by default, `clusters {written(clustering)}`'}",
         related=(Related(place, "in the lock"),) if place else (),
         help=help_,
         severity=Severity.WARNING,
@@ -141,13 +152,4 @@ def _command(words: str, spec: Path, lock_file: Path, *options: str) -> str:
 
 
 def _as_in(lock: Lock) -> str:
-    return _text(Clustering(threshold=lock.threshold, epochs=lock.epochs))
-
-
-def _text(clustering: Clustering) -> str:
-    return f"clusters {clustering.method}(threshold={_number(clustering.threshold)}, epochs={clustering.epochs})"
-
-
-def _number(value: float) -> str:
-    """A threshold in as many digits as tell it from its neighbours."""
-    return repr(float(value)).removesuffix(".0")
+    return f"clusters {written(Clustering(threshold=lock.threshold, epochs=lock.epochs))}"

@@ -296,7 +296,7 @@ def test_a_threshold_that_the_budget_does_not_allow_is_lowered(swc: Swc, locked:
     assert locked.exists()
     edit(tmp_path / "two.sw", ("300%", "80%"))
     output = swc("lock", "apply", "two.sw", "--threshold", "0.95", "--dry-run").output
-    used = re.search(r"at τ = ([\d.-]+) \(τ = 0\.95 does not fit the budget whole\)", output)
+    used = re.search(r"at τ = ([\d.-]+) \(asked for 0\.95, whose clusters do not fit the budget whole\)", output)
     assert used
     assert float(used[1]) < 0.95
 
