@@ -29,6 +29,7 @@ from swc.report.figures import Figures
 from swc.report.graph_svg import graph_svg
 from swc.report.steps import steps_table
 from swc.report.sweep import Sweep, run_sweep, sweep_json, sweep_table
+from swc.report.tiles_table import tiles_table
 
 _ENDINGS = {"json": (".json",), "dot": (".dot", ".gv"), "svg": (".svg",)}
 
@@ -185,6 +186,7 @@ def _report(loaded: Loaded, compiled: Compiled, *, superweights: bool) -> list[R
     parts += tables.sharing_tables(figures)
     if figures.plan.clusters:
         parts.append(tables.clusters_table(figures, every=superweights))
+        parts += tiles_table(figures, compiled.family)
     if superweights and figures.plan.superweights:
         parts.append(tables.superweights_table(figures))
     parts += [tables.costs_table(figures), steps_table(loaded, figures)]

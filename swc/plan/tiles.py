@@ -153,6 +153,21 @@ class Tiling:
         fitting = [c for c in self._candidates(share, *self._sides) if share - c.cost <= slack]
         return self._best(fitting) if fitting else None
 
+    def others(self, fold: Fold) -> tuple[int, Choice | None]:
+        """What else could have been chosen for as much: how many ways, and the best with another number of templates.
+
+        Those of the first try count whose cost is the same to within a hundredth.
+        """
+        cost = self.cost(fold)
+        found = [c for c in self._candidates(cost, *self._sides) if cost - c.cost <= cost // 100 and c.fold != fold]
+        rivals = [choice for choice in found if choice.fold.templates != fold.templates]
+        return len(found), self._best(rivals) if rivals else None
+
+    def cost(self, fold: Fold) -> int:
+        """Parameters that a way of folding takes, coefficients included."""
+        vectors = _vectors(self._weights(fold.rows, 0), fold.columns)
+        return fold.templates * (fold.rows * fold.columns * self.plane.area + vectors)
+
     def _best(self, choices: Sequence[Choice]) -> Choice:
         """The best by the objective, which is worked out only where its bound leaves a chance; ties go by size."""
         bounded = sorted(((self._bound(c.fold), c) for c in choices), key=lambda pair: -pair[0])
@@ -168,14 +183,20 @@ class Tiling:
 
     def objective(self, fold: Fold) -> float:
         """How good a way of folding is; the module's docstring says what is measured."""
-        rows, columns, templates = fold.rows, fold.columns, fold.templates
-        rank = size = 0.0
-        for (out, inputs), layers in self.plane.shapes.items():
-            tiles = -(-out // rows) * -(-inputs // columns)
-            cells = out * inputs * layers
-            rank += cells if templates >= tiles else cells * templates / tiles
-            size += cells
-        return rank / size * _preference(fold)
+        return self.rank(fold) * _preference(fold)
+
+    def rank(self, fold: Fold) -> float:
+        """The part of a layer's tiles that can be independent of each other, averaged over the layers by size."""
+        return rank(self.plane.shapes, fold)
+
+    def overhang(self, fold: Fold) -> float:
+        """The part of the tiles that sticks out over the edges of the layers, over all layers."""
+        tiles = sum(
+            -(-out // fold.rows) * -(-inputs // fold.columns) * layers
+            for (out, inputs), layers in self.plane.shapes.items()
+        )
+        cells = sum(out * inputs * layers for (out, inputs), layers in self.plane.shapes.items())
+        return 1 - cells / (tiles * fold.rows * fold.columns)
 
     @cached_property
     def _sizes(self) -> tuple[list[int], list[int], list[int]]:
@@ -225,6 +246,17 @@ class Tiling:
                 return (other, cost) if templates <= vectors else None
             other -= -(-(cost - share) // per_side)
         return None
+
+
+def rank(shapes: Mapping[Shape, int], fold: Fold) -> float:
+    """min(1, N / T) of N templates and the T tiles of a layer, averaged by size over layers given as shape to count."""
+    held = size = 0.0
+    for (out, inputs), layers in shapes.items():
+        tiles = -(-out // fold.rows) * -(-inputs // fold.columns)
+        cells = out * inputs * layers
+        held += cells if fold.templates >= tiles else cells * fold.templates / tiles
+        size += cells
+    return held / size
 
 
 def _by_cost(choice: Choice) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ Templates of a whole cluster belong to one SuperWeight each; those of a folded c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import combinations_with_replacement
@@ -13,6 +14,7 @@ from itertools import combinations_with_replacement
 from attrs import frozen
 
 from swc.plan.model import Cluster, Fold, LayerPlan, Plan, SuperWeight
+from swc.plan.tiles import rank
 
 
 @frozen
@@ -112,9 +114,10 @@ class Figures:
         """
         return min(1.0, self.plan.parameters.templates / self.weights_served) if self.weights_served else 0.0
 
-    def costliest(self, most: int) -> tuple[Cluster, ...]:
-        """The clusters that take most parameters, at most so many, in the plan's order."""
-        cost = {c.name: self.templates_of(c) + self.coefficients_of(c) for c in self.plan.clusters}
+    def costliest(self, most: int, *, folded: bool = False) -> tuple[Cluster, ...]:
+        """The clusters (or only the folded ones) that take most parameters, at most so many, in the plan's order."""
+        clusters = [c for c in self.plan.clusters if c.fold is not None or not folded]
+        cost = {c.name: self.templates_of(c) + self.coefficients_of(c) for c in clusters}
         kept = set(sorted(cost, key=lambda name: (-cost[name], name))[:most])
         return tuple(cluster for cluster in self.plan.clusters if cluster.name in kept)
 
@@ -139,20 +142,11 @@ class Figures:
         return min(counts), max(counts)
 
     def rank(self, cluster: Cluster) -> float:
-        """The part of a layer's weight that can be independent of its other parts, averaged by weight.
-
-        1 for whole clusters. In a folded one it is min(1, templates / tiles of the layer): see ``swc.plan.tiles``.
-        """
-        fold = cluster.fold
-        if fold is None:
+        """The part of a layer's weight that can be independent of its other parts: 1 for whole clusters."""
+        if cluster.fold is None:
             return 1.0
-        rank = size = 0.0
-        for name in cluster.layers:
-            out, inputs = self.layers[name].shape[:2]
-            tiles = -(-out // fold.rows) * -(-inputs // fold.columns)
-            rank += out * inputs * min(1.0, fold.templates / tiles)
-            size += out * inputs
-        return rank / size
+        shapes = Counter(self.layers[name].shape[:2] for name in cluster.layers)
+        return rank(shapes, cluster.fold)
 
 
 def area(cluster: Cluster) -> int:
