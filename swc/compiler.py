@@ -125,7 +125,7 @@ def compile_spec(path: Path, lock: LockChoice | None = None, *, display: str | N
 def _lock(path: Path, family: Family, choice: LockChoice) -> tuple[Lock | None, tuple[Diagnostic, ...]]:
     """The lock file to use, if any, and what there is to say about it."""
     chosen = choice.path or lock_path(path)
-    if choice.ignored or (choice.path is None and not chosen.exists()):
+    if choice.ignored or (choice.path is None and not (chosen.exists() or chosen.is_symlink())):
         return None, ()
     if family.sharing.clustering.method is not ClusterMethod.GRADIENT:
         return None, (unused_lock(family, chosen),)

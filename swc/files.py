@@ -12,22 +12,24 @@ from pathlib import Path
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that readers see the old content or the new, never a part.
 
-    Parent folders are made as needed. A file that already has this content is left alone, time stamp and all.
+    Parent folders are made as needed; where a link stands, the file that it leads to is written. A file that already
+    has this content is left alone, time stamp and all.
 
     Raises:
         OSError: when the disk is full or the place cannot be written; it names the file that was to be written
             (or what stands where its folder should be), and nothing is left behind.
     """
     data = text.encode()
+    place = Path(os.path.realpath(path))  # replacing a link itself would leave its file as it was
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:
             return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, "a folder is needed, and this is a file", error.filename) from error
     try:
-        _replace(path, data)
+        _replace(place, data)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 

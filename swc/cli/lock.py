@@ -132,7 +132,7 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
     if before is not None:
         names = (layer.name for layer in shareable_layers(compiled.family))
         verify_lock(before, compiled.family, names, path.name, shown=None)
-    after, result = searching.regroup_from(similarities_path(path), compiled, threshold)
+    after, result = searching.regroup_from(similarities_path(path), compiled, threshold, before)
     _tell(before, after)
     if dry_run:
         click.echo("dry run: nothing was written")

@@ -17,7 +17,7 @@ from swc.cli.frontier import frontier_table
 from swc.cli.options import FiniteRange, lock_name
 from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
-from swc.diagnostics.words import count
+from swc.diagnostics.words import all_of, count
 from swc.lock import lock_path, lowered, other_settings
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _TARGET = click.argument("target", type=click.Path(path_type=Path))
 _POSITIVE = click.IntRange(min=1)
+_MEASURING = {"epochs", "seed", "limit", "batch"}
+"""Parameters of a search on which its similarities depend."""
 _FORMAT = click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -62,6 +64,8 @@ def search(
     **options: Any,
 ) -> None:
     """Find which layers of SPEC should share, and write its lock file."""
+    if threshold is not None:
+        _note_options(click.get_current_context())
     compiled = searching.compile_for_search(spec)
     lock_file = lock or lock_path(spec)
     if threshold is not None:
@@ -78,6 +82,19 @@ def search(
     click.echo(f"{size} at τ = {found.threshold_used:g}{lowered(found)}")
     click.echo(f"wrote {lock_file}; commit it beside the spec, and compile again: swc compile {spec}")
     show(other_settings(found, compiled.family, spec, lock_file))
+
+
+def _note_options(context: click.Context) -> None:
+    """Say which options would change the similarities, and play no part where these are only grouped again."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in _MEASURING
+        and context.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        verb = "plays" if len(given) == 1 else "play"
+        click.echo(f"--threshold groups again and trains nothing: {all_of(given)} {verb} no part", err=True)
 
 
 @click.command(short_help="Train a generated file, or a spec from start to end.")

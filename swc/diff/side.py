@@ -61,7 +61,7 @@ def load_side(path: Path, name: str, *, no_lock: bool = False) -> Side:
 
 def _read_plan(path: Path, name: str) -> Plan:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise SpecError((Diagnostic("SW0001", f"there is no file {name}", help="check the path"),)) from error
     except UnicodeDecodeError as error:

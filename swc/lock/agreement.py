@@ -88,7 +88,8 @@ def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:
     """Layers that are not where the search of this lock put them; none if the search is not known."""
     try:
         kept = parse_document(similarities.read_text(encoding="utf-8-sig"))
-        if kept["structure"] != lock.structure:
+        search = (kept["data"], kept["search"]["epochs"], kept["search"]["seed"])
+        if kept["structure"] != lock.structure or search != (lock.data, lock.epochs, lock.seed):
             return ()
         groups = [tuple(map(str, group)) for group in kept["search"]["groups"]]
         if sorted(layer for group in groups for layer in group) != sorted(lock.layers):

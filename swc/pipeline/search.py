@@ -18,7 +18,13 @@ from swc.lock import Lock, bins_text, structure_hash, write_lock
 from swc.output import check_ours
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.settings import Run
-from swc.pipeline.similarities import no_similarities, read_similarities, similarities_path, write_similarities
+from swc.pipeline.similarities import (
+    check_same_search,
+    no_similarities,
+    read_similarities,
+    similarities_path,
+    write_similarities,
+)
 from swc.plan import cluster_name, fits, shareable_layers
 from swc.plan.hints import hand_made, tied_groups
 
@@ -152,16 +158,23 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
     return lock_of(compiled, result, run.data.name, bins_text(compiled.family.sharing)), result
 
 
-def regroup_from(path: Path, compiled: Compiled, threshold: float) -> tuple[Lock, SearchResult]:
+def regroup_from(
+    path: Path, compiled: Compiled, threshold: float, lock: Lock | None = None
+) -> tuple[Lock, SearchResult]:
     """Group the layers again at another τ, from the similarities that a search kept; nothing is trained.
 
+    ``lock`` is the lock file that is to be replaced, if it should be of the same search.
+
     Raises:
-        SpecError: SW0705 when the kept similarities are missing, damaged or of another version of the family.
+        SpecError: SW0705 when the kept similarities are missing, damaged, of another version of the family or of
+            another search than the lock.
     """
     from swc_runtime.search_result import fit_threshold, regroup  # noqa: PLC0415
 
     kept = read_similarities(path, compiled.family)
     before = kept.search
+    if lock is not None:
+        check_same_search(path, kept, lock)
     hints = search_hints(compiled.family)
     if regroup(before.pools, before.threshold, together=hints.together, apart=hints.apart) != before.groups:
         raise no_similarities(

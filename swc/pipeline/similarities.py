@@ -51,7 +51,7 @@ def read_similarities(path: Path, family: Family) -> Similarities:
     from swc_runtime.search_result import SearchResult  # noqa: PLC0415 - it comes with the runtime
 
     try:
-        kept = Record.parse(path.read_text(encoding="utf-8"))
+        kept = Record.parse(path.read_text(encoding="utf-8-sig"))
         structure, data, search = kept.text("structure"), kept.text("data"), kept.record("search")
         bins = None if kept.is_null("bins") else kept.text("bins")
         kept.close()
@@ -69,10 +69,30 @@ def read_similarities(path: Path, family: Family) -> Similarities:
     return Similarities(found, data, bins)
 
 
+def check_same_search(path: Path, kept: Similarities, lock: Lock) -> None:
+    """See that a lock file comes of the search that measured the similarities beside it.
+
+    Raises:
+        SpecError: SW0705 when they say different things about it.
+    """
+    measured = {"data": kept.data, "epochs": kept.search.epochs, "seed": kept.search.seed, "bins": kept.bins}
+    odd = [
+        f"{key} {value} and not {getattr(lock, key)}" for key, value in measured.items() if value != getattr(lock, key)
+    ]
+    if odd:
+        raise no_similarities(path, f"they are of another search than the lock file: {', '.join(odd)}")
+
+
 def no_similarities(path: Path, why: str) -> SpecError:
     """The error of similarities that cannot be used (SW0705)."""
     return SpecError(
-        (Diagnostic("SW0705", f"the similarities in {path.name} cannot be used: {why}", help="run `swc search` again"),)
+        (
+            Diagnostic(
+                "SW0705",
+                f"the similarities in {path.name} cannot be used: {why}",
+                help="run `swc search` again, without --threshold, to measure them anew",
+            ),
+        )
     )
 
 

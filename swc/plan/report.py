@@ -64,7 +64,7 @@ def too_small(family: Family, shared: int) -> Diagnostic:
         related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2])
         + related(hints)
         + demanding,
-        help=f"write `budget {smallest}` or more, or {', or '.join(ways)}",
+        help=f"write `budget {smallest}` or more; to need less, {', or '.join(ways)}",
     )
 
 

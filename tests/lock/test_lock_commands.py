@@ -1,6 +1,7 @@
 """``swc lock show|verify|apply`` on a small family, its clusters and similarities written by hand."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -398,3 +399,72 @@ def test_moves_between_clusters() -> None:
         Move("new", None, "z"),
     )
     assert moves(before, before) == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (('"seed": 7', '"seed": 5'), "seed 7 and not 5"),
+        (('"epochs": 1', '"epochs": 3'), "epochs 1 and not 3"),
+        (('"digits"', '"cifar10"'), "data digits and not cifar10"),
+    ],
+)
+def test_similarities_of_another_search_than_the_lock(
+    swc: Swc, locked: Path, tmp_path: Path, entry: tuple[str, str], why: str
+) -> None:
+    edit(locked, entry, ("conv3x3-a-two", "conv3x3-mine"))
+    before = files(tmp_path)
+    result = swc("lock", "apply", "two.sw", "--threshold", "0.1")
+    assert result.exit_code == 1
+    assert f"they are of another search than the lock file: {why}" in " ".join(result.output.split())
+    assert "moved by hand" not in swc("lock", "verify", "two.sw").output
+    assert files(tmp_path) == before
+
+
+def test_a_byte_order_mark_is_no_damage(swc: Swc, locked: Path, tmp_path: Path) -> None:
+    assert swc("plan", "two.sw", "-o", "two.json").exit_code == 0
+    for path in (locked, locked.with_suffix(".similarities.json"), tmp_path / "two.json"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert swc("lock", "verify", "two.sw").exit_code == 0
+    assert swc("lock", "apply", "two.sw", "--threshold", "0.1").exit_code == 0
+    assert "no difference" in swc("diff", "--no-lock", "two.json", "two.json").output
+
+
+def test_a_linked_lock_is_written_where_it_lies(swc: Swc, locked: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    locked.rename(tmp_path / "real" / "two.lock")
+    locked.symlink_to(Path("real") / "two.lock")
+    assert swc("lock", "apply", "two.sw", "--threshold", "-1").exit_code == 0
+    assert locked.is_symlink()
+    assert '"threshold": -1' in (tmp_path / "real" / "two.lock").read_text(encoding="utf-8")
+    (tmp_path / "real" / "two.lock").unlink()
+    for command in (("compile",), ("plan",), ("lock", "verify")):
+        result = swc(*command, "two.sw")
+        assert result.exit_code == 1
+        assert "SW0707" in result.output
+
+
+@pytest.mark.parametrize("option", ["--epochs", "--seed", "--limit", "--batch"])
+def test_grouping_again_says_which_options_play_no_part(swc: Swc, locked: Path, option: str) -> None:
+    before = read_lock(locked, "two.lock")
+    result = swc("search", "two.sw", "--data", "digits", "--threshold", "0.1", option, "64")
+    assert result.exit_code == 0
+    assert f"--threshold groups again and trains nothing: {option} plays no part" in result.output
+    after = read_lock(locked, "two.lock")
+    assert (after.epochs, after.seed) == (before.epochs, before.seed)
+    assert "no part" not in swc("search", "two.sw", "--data", "digits", "--threshold", "0.1").output
+
+
+def test_names_that_are_no_text_are_escaped(locked: Path, tmp_path: Path) -> None:
+    name = b"t\xffo.sw"
+    for old, suffix in ((tmp_path / "two.sw", b".sw"), (locked, b".lock")):
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/t\xffo" + suffix))).write_bytes(old.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-c", "from swc.cli import main; main()", "lock", "verify", os.fsdecode(name)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"agrees with" in done.stdout
