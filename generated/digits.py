@@ -87,7 +87,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="digits",
-    structure="7d599347e15cf09e",
+    structure="baae8dcdfb00b599",
     budget=277_879,
     parameters=277_522,
     clusters={

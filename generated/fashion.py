@@ -88,7 +88,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="fashion",
-    structure="2fe3881a60cac488",
+    structure="197fcdf78aaf3fe7",
     budget=4_889_611,
     parameters=4_889_030,
     clusters={

@@ -132,7 +132,7 @@ class FactorisedNet(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="fashion_mixed",
-    structure="fbfc11dfc602dea6",
+    structure="3fa8728aba00c3d2",
     budget=614_667,
     parameters=611_832,
     clusters={

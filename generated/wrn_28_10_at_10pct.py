@@ -90,7 +90,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="wrn_28_10_at_10pct",
-    structure="04f2bb2715f8e457",
+    structure="1523fedf196b5d1d",
     budget=3_653_688,
     parameters=3_652_219,
     clusters={

@@ -89,7 +89,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="wrn_28_10_at_1pct",
-    structure="04f2bb2715f8e457",
+    structure="1523fedf196b5d1d",
     budget=365_368,
     parameters=365_292,
     clusters={

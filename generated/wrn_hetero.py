@@ -89,7 +89,7 @@ class Wrn(nn.Module):
 # fmt: off
 PLAN = Plan(
     family="wrn_hetero",
-    structure="db3b35d668f25610",
+    structure="f40bad22ec99733a",
     budget=36_500_000,
     parameters=36_499_989,
     clusters={

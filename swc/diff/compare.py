@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from swc.diagnostics.words import count
 from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Order, Reason, Value
 from swc.diff.renames import renamed_layers, renamed_members
+from swc.diff.reworded import reworded
 from swc.diff.settings import settings
 from swc.diff.side import Contents, Side
 from swc.diff.state import Shape, State
@@ -28,6 +29,7 @@ def compare(before: Side, after: Side) -> Difference:
     state = _edits(*states)
     members = [_described_members(own) for own in contents or ()]
     budget = _edits({"budget": plans[0].budget}, {"budget": plans[1].budget})
+    alike = reworded(contents[0].family, contents[1].family, *(plan.clusters for plan in plans)) if contents else ()
     return Difference(
         before=before.name,
         after=after.name,
@@ -48,8 +50,8 @@ def compare(before: Side, after: Side) -> Difference:
         parameters=_edits(*({part: getattr(plan.parameters, part) for part in _COUNTED} for plan in plans)),
         budget=budget,
         budget_text=tuple(Edit("budget", *(c.family.budget.text for c in contents)) for _ in budget if contents),
-        settings=_per_side(contents, lambda c: settings(c.family)),
-        written=written_edits(contents[0].family, contents[1].family) if contents else (),
+        settings=_per_side(contents, lambda c: settings(c.family, without=alike)),
+        written=written_edits(contents[0].family, contents[1].family, without=alike) if contents else (),
         state=state,
         reasons=_reasons(before, after, state),
         layer_names=tuple(dict.fromkeys(x.name for plan in plans for m in plan.members for x in m.layers)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum
 from typing import Any
 
@@ -22,9 +22,15 @@ _WORDS = {
 }
 
 
-def settings(family: Family) -> dict[str, str]:
-    """What ``train`` and ``share`` say, such as ``train.optimizer.lr``: ``0.1``; hints by their patterns."""
-    return dict([*_flat("train", family.recipe), *_flat("share", family.sharing)])
+def settings(family: Family, *, without: Collection[str] = ()) -> dict[str, str]:
+    """What ``train`` and ``share`` say, such as ``train.optimizer.lr``: ``0.1``; hints by their patterns.
+
+    Args:
+        family: whose settings.
+        without: kinds of hints to leave out (``tie``, ``templates_for``, ...).
+    """
+    found = dict([*_flat("train", family.recipe), *_flat("share", family.sharing)])
+    return {name: value for name, value in found.items() if name.removeprefix("share.") not in without}
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from swc.diff.model import Edit
 from swc.family import Family, Hint, Recipe, Schedule, ScheduleKind, Sgd, Sharing
 from swc.family.written import augment, bounds, call, clustering, hint, number
 
+_SHORT = "_for"
+"""What the kinds of hints end with that have the name of a setting besides."""
 
-def written_edits(before: Family, after: Family) -> tuple[Edit, ...]:
+
+def written_edits(before: Family, after: Family, *, without: Collection[str] = ()) -> tuple[Edit, ...]:
     """The settings that differ, each as the two specs write it; None where a spec does not have it.
 
     Hints have names such as ``share.tie``, and each that came, went or changed is an edit of its own, as long as those
-    that stayed are in the order that they were in.
+    that stayed are in the order that they were in. Kinds of hints to leave out are named ``without`` (as in
+    :func:`swc.diff.settings.settings`).
     """
     old, new = _settings(before), _settings(after)
     plain = (Edit(name, old[name], new[name]) for name in old if old[name] != new[name])
     ones, others = _hints(before.sharing), _hints(after.sharing)
-    return (*plain, *(edit for name in ones for edit in _hint_edits(name, ones[name], others[name])))
+    kinds = [kind for kind in ones if kind not in without]
+    hints = (
+        edit for kind in kinds for edit in _hint_edits(f"share.{kind.removesuffix(_SHORT)}", ones[kind], others[kind])
+    )
+    return (*plain, *hints)
 
 
 def _settings(family: Family) -> dict[str, str | None]:
@@ -63,16 +71,17 @@ def _schedule(values: Schedule) -> str:
 
 
 def _hints(sharing: Sharing) -> Mapping[str, list[str]]:
+    """The hints of each kind."""
     found: dict[str, Sequence[Hint]] = {
-        "share.private": sharing.private,
-        "share.public": sharing.public,
-        "share.tie": sharing.ties,
-        "share.apart": sharing.aparts,
-        "share.cluster": sharing.hand_made,
-        "share.templates": sharing.template_hints,
-        "share.bins": sharing.bin_hints,
+        "private": sharing.private,
+        "public": sharing.public,
+        "tie": sharing.ties,
+        "apart": sharing.aparts,
+        "cluster": sharing.hand_made,
+        "templates_for": sharing.template_hints,
+        "bins_for": sharing.bin_hints,
     }
-    return {name: [hint(each) for each in hints] for name, hints in found.items()}
+    return {kind: [hint(each) for each in hints] for kind, hints in found.items()}
 
 
 def _hint_edits(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swc.family.model import BinsHint, ClusterHint, Clustering, ClusterMethod, Hint, TemplatesHint
+from swc.family.model import BinsHint, ClusterHint, Clustering, ClusterMethod, Hint, Sharing, TemplatesHint
 from swc.family.recipe import Augment, AugmentKind
 
 
@@ -33,6 +33,18 @@ def hint(values: Hint) -> str:
         case ClusterHint():
             return f"{values.name} {patterns}"
     return patterns
+
+
+def hint_texts(values: Sharing) -> tuple[str, ...]:
+    """The hints on who shares, each with the word that it begins with, sorted: ``tie *.query, *.key``."""
+    words = {
+        "private": values.private,
+        "public": values.public,
+        "tie": values.ties,
+        "apart": values.aparts,
+        "cluster": values.hand_made,
+    }
+    return tuple(sorted(f"{word} {hint(each)}" for word, hints in words.items() for each in hints))
 
 
 def clustering(values: Clustering) -> str:

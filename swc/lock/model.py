@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from swc.diagnostics import Source, Span
+from swc.lock.outline import Outline
 
 FORMAT_VERSION = 1
 
@@ -21,6 +22,7 @@ class Lock:
     ``threshold`` is the τ that was asked for and ``threshold_used`` the one that fits the budget; ``clusters`` maps a
     cluster's name to its layers and their shapes (out, in, kh, kw); ``structure`` is the structural hash of the spec.
     ``bins`` are those that the search started from, as the spec gave them, None if it left them to the planner.
+    ``outline`` is what the spec was besides, None if the lock does not say it.
     ``source`` is the text that the lock was read from.
     """
 
@@ -33,6 +35,7 @@ class Lock:
     threshold_used: float
     clusters: Mapping[str, Mapping[str, Shape]]
     bins: str | None = None
+    outline: Outline | None = None
     format_version: int = FORMAT_VERSION
     source: Source | None = field(default=None, eq=False, repr=False)
 

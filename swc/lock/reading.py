@@ -9,7 +9,9 @@ from typing import Any
 from swc.diagnostics import Diagnostic, Source, Span, SpecError
 from swc.documents import DocumentError, parse_document
 from swc.lock.model import FORMAT_VERSION, Lock, Shape, place_of_key
+from swc.lock.outline import Outline
 from swc.plan.model import CLUSTER_NAME
+from swc.plan.record import FormatError, Record
 
 _RENEW = "run `swc search` again to renew it, or delete it"
 _RESTORE = "correct it, restore it from version control, or run `swc search` again"
@@ -24,7 +26,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "threshold_used": (int, float),
     "clusters": (dict,),
 }
-_OPTIONAL = {"bins": (str,)}
+_OPTIONAL: dict[str, tuple[type, ...]] = {"bins": (str,), "outline": (dict,)}
 _HASH = re.compile(r"[0-9a-f]{16}")
 _LARGEST = 10**9
 _SIMILARITIES = {"structure", "data", "search"}
@@ -90,8 +92,9 @@ def parse_lock(source: Source) -> Lock:
         )
     _check_entries(source, content)
     clusters = _clusters(source, content["clusters"])
-    known = {key: content[key] for key in (*_KINDS, *_OPTIONAL) if key in content and key != "clusters"}
-    return Lock(**known, clusters=clusters, source=source)
+    outline = _outline(source, content["outline"]) if "outline" in content else None
+    known = {key: content[key] for key in (*_KINDS, "bins") if key in content and key != "clusters"}
+    return Lock(**known, clusters=clusters, outline=outline, source=source)
 
 
 def _json(source: Source) -> dict[str, Any]:
@@ -168,6 +171,24 @@ def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Sh
             seen[name] = cluster
         clusters[cluster] = {name: (*shape,) for name, shape in layers.items()}
     return clusters
+
+
+def _outline(source: Source, content: dict[str, Any]) -> Outline:
+    """What the lock says that the spec was."""
+    record = Record(content, "outline")
+    try:
+        members = record.record("members")
+        channels, height, width = record.integers("input", 3)
+        found = Outline(
+            (channels, height, width),
+            record.integer("classes"),
+            {name: members.text(name) for name in members.values},
+            record.texts("hints"),
+        )
+        record.close()
+    except FormatError as error:
+        raise _broken(source.name, str(error), place_of_key(source, "outline")) from error
+    return found
 
 
 def _other_file(source: Source) -> SpecError:

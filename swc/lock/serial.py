@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from math import prod
 
+from attrs import asdict
+
 from swc.lock.model import Lock
 
 FORMAT_VERSION = 1
@@ -18,6 +20,7 @@ def to_json(lock: Lock) -> str:
         "structure": lock.structure,
         "data": lock.data,
         "bins": lock.bins,
+        "outline": None if lock.outline is None else asdict(lock.outline),
         "epochs": lock.epochs,
         "seed": lock.seed,
         "threshold": lock.threshold,

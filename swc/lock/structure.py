@@ -5,35 +5,48 @@ from __future__ import annotations
 import hashlib
 import json
 
-from swc.family import Family, Hint
+from swc.family import Family, Member
+from swc.family.written import hint_texts
+from swc.lock.outline import Outline
+from swc.plan import effects
 
 
 def structure_hash(family: Family) -> str:
     """Sixteen hexadecimal digits over members, what they compute, input, classes and the hints on who shares.
 
-    Layout, comments, the words in which a body says what it computes, the budget, numbers of templates and the training
-    recipe do not count: a spec may change them and keep its lock.
+    Layout, comments, the words in which a body says what it computes or a hint what it names, the budget, numbers of
+    templates and the training recipe do not count: a spec may change them and keep its lock.
     """
+    return outlined_hash(outline(family), family)
 
-    def hints(found: tuple[Hint, ...]) -> list[list[list[str]]]:
-        return [[sorted(names) for names in hint.layers] for hint in found]
 
-    sharing = family.sharing
-    content: dict[str, object] = {
-        "input": family.input,
-        "classes": family.classes,
-        "members": [
-            [
-                member.name,
-                [[x.name, x.kind, x.shape, x.groups, x.bias, x.head] for x in member.layers],
-                member.norm_parameters,
-                member.computes,
-            ]
-            for member in family.members
-        ],
-        "hints": [hints(sharing.private), hints(sharing.public), hints(sharing.ties), hints(sharing.aparts)],
+def outlined_hash(known: Outline, family: Family) -> str:
+    """What the structural hash would be if the hints came to what they do in a family, and all else were as known."""
+    content = {
+        "input": known.input,
+        "classes": known.classes,
+        "members": list(known.members.items()),
+        "hints": effects.of_who_shares(family),
     }
-    if sharing.hand_made:
-        content["hand_made"] = [[hint.name, sorted(hint.all_layers)] for hint in sharing.hand_made]
+    return _hash(content)
+
+
+def outline(family: Family) -> Outline:
+    """The parts of a family's structural hash."""
+    return Outline(
+        family.input,
+        family.classes,
+        {member.name: _member(member) for member in family.members},
+        hint_texts(family.sharing),
+    )
+
+
+def _member(member: Member) -> str:
+    """A hash of a member's layers and norms and of what it computes."""
+    layers = [[x.name, x.kind, x.shape, x.groups, x.bias, x.head] for x in member.layers]
+    return _hash([layers, member.norm_parameters, member.computes])
+
+
+def _hash(content: object) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from attrs import frozen
 from swc.diagnostics import Diagnostic, Related, SpecError
 from swc.family import Family
 from swc.lock.model import Lock, Shape
-from swc.lock.structure import structure_hash
+from swc.lock.structure import outline, outlined_hash, structure_hash
 
 _SHOWN = 12
 
@@ -61,7 +61,7 @@ def verify_lock(
     Raises:
         SpecError: SW0703 when the lock was made for another family or another version of it, SW0706 when somebody has
             changed the lock so that its layers are no longer the family's; with the layers that are gone, new or of
-            another shape.
+            another shape, and what else is known to differ.
     """
     found = mismatches(lock, family, shareable)
     same = lock.structure == structure_hash(family)
@@ -69,10 +69,21 @@ def verify_lock(
         return
     places = [place for mismatch in found if (place := lock.place(mismatch.layer)) is not None]
     related = [Related(place, "in the lock") for place in places[:1]]
-    detail = _listed(found, shown)
     if same:
-        raise SpecError((_edited(family, detail, display, related),))
-    raise SpecError((_outdated(lock, family, detail, display, related),))
+        raise SpecError((_edited(family, _listed(list(map(str, found)), shown), display, related),))
+    lines = [*_changes(lock, family, found), *map(str, found)]
+    raise SpecError((_outdated(lock, family, _listed(lines, shown), display, related),))
+
+
+def _changes(lock: Lock, family: Family, found: Sequence[Mismatch]) -> Iterable[str]:
+    """What differs besides the layers that share, as far as the lock remembers it."""
+    if lock.outline is None:
+        return ()
+    layers = family.layer_by_name
+    hidden = (mismatch.now is None and mismatch.layer in layers for mismatch in found)  # only a hint takes it out
+    told = {x.layer.partition(".")[0] for x, by_hint in zip(found, hidden, strict=True) if not by_hint}
+    same_hints = outlined_hash(lock.outline, family) == lock.structure
+    return lock.outline.changes(outline(family), told, same_hints=same_hints)
 
 
 def _edited(family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
@@ -90,10 +101,9 @@ def _edited(family: Family, detail: str, display: str, related: list[Related]) -
 def _outdated(lock: Lock, family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
     another = lock.family != family.name
     whose = f"family `{lock.family}`, and not for" if another else "another version of"
-    same = (
-        "the layers that share are the same, but what members compute, other layers, the input, the classes or hints "
-        "changed, or another release of swc wrote the lock"
-    )
+    same = "the layers that share are the same; the lock does not say what the rest was"
+    if lock.outline is not None:
+        same = "nothing that the lock remembers has changed: another release of swc wrote it"
     return Diagnostic(
         "SW0703",
         f"lock file {display} was made for {whose} family `{family.name}`",
@@ -105,8 +115,8 @@ def _outdated(lock: Lock, family: Family, detail: str, display: str, related: li
     )
 
 
-def _listed(found: Sequence[Mismatch], shown: int | None) -> str:
-    lines = [str(mismatch) for mismatch in found[:shown]]
+def _listed(found: Sequence[str], shown: int | None) -> str:
+    lines = list(found[:shown])
     if len(lines) < len(found):
         lines.append(f"and {len(found) - len(lines)} more (all of them: swc lock verify)")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
 from swc.family import ClusterMethod, Family
 from swc.files import write_atomically
-from swc.lock import Lock, bins_text, structure_hash, write_lock
+from swc.lock import Lock, bins_text, outline, structure_hash, write_lock
 from swc.output import check_ours
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.settings import Run
@@ -120,6 +120,7 @@ def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | Non
         threshold_used=result.threshold,
         clusters=clusters,
         bins=bins,
+        outline=outline(family),
     )
 
 

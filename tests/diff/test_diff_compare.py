@@ -43,7 +43,11 @@ EDITS: dict[str, tuple[tuple[tuple[str, str], ...], tuple[Category, ...]]] = {
     "refinement": ((("threshold=0.9", "threshold=0.8"),), (NUMERIC,)),
     "refinement off": ((("refine   gradient(threshold=0.9, after=1)", "refine none"),), (CHECKPOINT, NUMERIC)),
     "a hint": ((("private  *.stem", "private  *.stem, *.shortcut"),), (CHECKPOINT, NUMERIC)),
-    "a hint that changes nothing": ((("private  *.stem", "private  *.stem, *.fc"),), (CHECKPOINT, NUMERIC)),
+    "a hint that changes nothing": ((("private  *.stem", "private  *.stem, *.fc"),), NOTHING),
+    "a hint that the plan follows anyway": (
+        (("private  *.stem", "private  *.stem  tie *.conv1"),),
+        (CHECKPOINT, NUMERIC),
+    ),
     "budget": ((("60% of members", "70% of members"),), (CHECKPOINT,)),
     "activation": ((("conv(relu(bn(x))", "conv(silu(bn(x))"),), (CHECKPOINT, NUMERIC)),
     "dropout": ((("dropout(y, 0.1)", "dropout(y, 0.2)"),), (CHECKPOINT, NUMERIC)),

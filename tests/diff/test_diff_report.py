@@ -151,12 +151,45 @@ def test_settings_read_as_in_the_spec(edited: Compare, old: str, new: str, line:
     assert told[at + 1 : at + 3] == [f"  {line}", ""]
 
 
-def test_hints_in_another_order_are_shown_whole(side: Callable[[str, str], Side], spec_text: str) -> None:
-    one = spec_text.replace("private  *.stem", "private *.stem  private *.shortcut")
-    other = spec_text.replace("private  *.stem", "private *.shortcut  private *.stem")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("private *.stem  private *.hidden", "private *.hidden  private *.stem"),
+        ("private *.stem, *.hidden", "private *.hidden  private *.stem"),
+        ("private *.stem", "private small.stem, big.stem, *.fc"),
+        ("tie *.cells.0.conv1, *.cells.1.conv1", "tie *.cells.1.conv1, *.cells.0.conv1"),
+        ("tie big.*.conv1  tie big.*.conv1, small.*.conv1", "tie *.conv1"),
+        ("cluster early *.cells.0.conv1", "cluster early small.cells.0.conv1, big.cells.0.conv1"),
+        ("templates 2..4 for *.conv1", "templates 2..4 for small.*.conv1, big.*.conv1"),
+        ("bins 2 for big.*.conv1, small.*.conv1", "bins 2 for small.*.conv1  bins 2 for big.*.conv1"),
+        ("apart big.*.conv1, small.*.conv1", "apart big.cells.*.conv1, small.cells.*.conv1"),
+    ],
+)
+def test_hints_in_other_words_are_no_difference(
+    side: Callable[[str, str], Side], spec_text: str, one: str, other: str
+) -> None:
+    texts = (spec_text.replace("private  *.stem", hints) for hints in (one, other))
+    old, new = (side(text, name) for text, name in zip(texts, "ab", strict=True))
+    assert compare(old, new).is_empty
+    assert "no difference" in report(compare(old, new))
+
+
+def test_sides_of_an_apart_that_change_places_give_clusters_other_names(
+    side: Callable[[str, str], Side], spec_text: str
+) -> None:
+    hints = ("apart big.*.conv1, small.*.conv1", "apart small.*.conv1, big.*.conv1")
+    texts = (spec_text.replace("private  *.stem", hint) for hint in hints)
+    difference = compare(*(side(text, name) for text, name in zip(texts, "ab", strict=True)))
+    assert difference.reasons == (Reason.SHAPES, Reason.SHARING)
+    assert f"~ share.apart  {hints[0][6:]} → {hints[1][6:]}" in report(difference)
+
+
+def test_hints_that_come_to_something_else_are_shown(side: Callable[[str, str], Side], spec_text: str) -> None:
+    one = spec_text.replace("private  *.stem", "tie big.*.conv1  tie small.*.conv1")
+    other = spec_text.replace("private  *.stem", "tie small.*.conv1, big.*.conv1")
     told = report(compare(side(one, "a"), side(other, "b")))
-    assert "~ share.private  *.stem; *.shortcut → *.shortcut; *.stem" in told
-    assert "all tensors fit, but hints have changed" in told
+    assert "- share.tie  big.*.conv1\n  - share.tie  small.*.conv1\n  + share.tie  small.*.conv1, big.*.conv1" in told
+    assert "hints have changed" in told
 
 
 def test_numbers_that_differ_in_late_digits_differ(side: Callable[[str, str], Side], spec_text: str) -> None:
@@ -205,7 +238,7 @@ def test_clusters_that_come_and_go_are_one_line_each(edited: Compare) -> None:
 
 def test_what_still_loads_is_said_to_load(edited: Compare) -> None:
     assert "  old checkpoints load\n" in report(edited(("epochs 2", "epochs 3")))
-    told = report(edited(("private  *.stem", "private  *.stem, *.fc")))
+    told = report(edited(("private  *.stem", "private  *.stem  tie *.conv1")))
     assert "all tensors fit, but hints have changed\n" in told
     renamed = report(edited(("family pair", "family couple")))
     assert "all tensors fit, but the family has another name\n" in renamed

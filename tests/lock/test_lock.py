@@ -10,7 +10,7 @@ from swc.check import check_text
 from swc.diagnostics import SpecError
 from swc.elaborate import elaborate
 from swc.family import Family
-from swc.lock import Lock, lock_text, read_lock, structure_hash, verify_lock, write_lock
+from swc.lock import Lock, lock_text, outline, read_lock, structure_hash, verify_lock, write_lock
 
 SPEC = """sw 1 // a comment
 family f {{ input image(3, 16, 16) output classes(10) budget {budget} member a = wrn({depth}, {widen})
@@ -27,23 +27,26 @@ def shareable(built: Family) -> list[str]:
 
 def locked(built: Family) -> Lock:
     shapes = {layer.name: layer.shape for layer in built.layers if not layer.head}
-    return Lock("f", structure_hash(built), "digits", 3, 0, 0.1, 0.05, {"conv": shapes})
+    clusters = {"conv": shapes}
+    return Lock("f", structure_hash(built), "digits", 3, 0, 0.1, 0.05, clusters, outline=outline(built))
 
 
 def test_a_lock_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    lock = locked(family())
     path = tmp_path / "f.lock"
-    write_lock(path, lock)
-    assert read_lock(path, "f.lock") == lock
+    for lock in (locked(family()), locked(family(hints="private *.stem  tie *.conv1"))):
+        write_lock(path, lock)
+        assert read_lock(path, "f.lock") == lock
+        assert read_lock(path, "f.lock").outline == lock.outline
 
 
 def test_the_text_is_sorted_with_one_layer_a_line() -> None:
     lock = locked(family())
     lines = lock_text(lock).splitlines()
-    layers = [line.strip() for line in lines if line.startswith("      ")]
+    layers = [line.strip() for line in lines if line.startswith("      ") and "[" in line]
     assert len(layers) == len(lock.layers)
     assert layers == sorted(layers)
-    assert list(json.loads(lock_text(lock)))[:-1] == sorted(list(json.loads(lock_text(lock)))[:-1])
+    entries = list(json.loads(lock_text(lock)))
+    assert entries == [*sorted(entries[:-2]), "clusters", "outline"]
 
 
 def test_layout_budget_and_recipe_keep_the_structure() -> None:
@@ -84,6 +87,11 @@ def test_a_lock_of_this_version_passes() -> None:
         (lambda text: text.replace('"data"', '"date"'), "`data`"),
         (lambda text: text.replace("[16, 16, 3, 3]", "[16, 16, 3]"), "four whole numbers"),
         (lambda text: text.replace('"seed"', '"sead": 1,\n  "seed"'), "`sead`"),
+        (lambda text: text.replace('"outline": {', '"outline": 7, "x": {'), "`outline` is not an object"),
+        (lambda text: text.replace('"classes": 10', '"classes": "ten"'), "outline.classes is text"),
+        (lambda text: text.replace('"classes": 10', '"class": 10'), "outline.classes is missing"),
+        (lambda text: text.replace('"hints": []', '"hints": [], "more": 1'), "outline.more is not known"),
+        (lambda text: text.replace('"input": [3, 16, 16]', '"input": [3, 16]'), "outline.input has 2 entries, not 3"),
     ],
 )
 def test_damaged_locks_are_refused_with_a_reason(tmp_path: Path, damage, why: str) -> None:  # type: ignore[no-untyped-def]
