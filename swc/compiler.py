@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from swc.elaborate import elaborate
 from swc.emit import emit
 from swc.family import Budget, ClusterMethod, Family
 from swc.lock import Lock, lock_path, other_settings, read_lock, structure_hash, unused_lock, verify_lock
-from swc.plan import initial_clusters, notes, plan_family, shareable_layers
+from swc.plan import notes, plan_family, shareable_layers
 from swc.plan.model import Plan
 
 
@@ -87,8 +86,7 @@ class Loaded:
             SpecError: with every diagnostic of the planner.
         """
         family, lock = self.family, self.lock
-        clusters: Mapping[str, tuple[str, ...]] = lock.cluster_layers() if lock else initial_clusters(family)
-        plan = plan_family(family, clusters, structure=structure_hash(family))
+        plan = plan_family(family, lock.cluster_layers() if lock else None, structure=structure_hash(family))
         return Compiled(self.program, family, plan, lock, self.program.warnings + self.warnings)
 
 

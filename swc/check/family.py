@@ -15,7 +15,8 @@ from swc.check.sections import check_once, keyword_span
 from swc.check.sharing import read_sharing
 from swc.check.signature import definition_signature
 from swc.check.types import check_arguments
-from swc.diagnostics import Diagnostics, Related
+from swc.diagnostics import Diagnostic, Diagnostics, Related, Severity, Span
+from swc.diagnostics.words import count
 from swc.syntax import tree as t
 
 _REQUIRED = {
@@ -90,6 +91,7 @@ def _settings(family: t.Family, diagnostics: Diagnostics) -> Settings | None:
             if reading:
                 channels, height, width = (int(reading.values[x]) for x in ("channels", "height", "width"))
                 image = (channels, height, width)
+                _check_channels(image, item.value.span, diagnostics)
         elif isinstance(item, t.Output):
             reading = read_choice(item.value, "output", OUTPUTS, diagnostics)
             classes = int(reading.values["count"]) if reading else classes
@@ -98,3 +100,20 @@ def _settings(family: t.Family, diagnostics: Diagnostics) -> Settings | None:
     recipes = [read_recipe(train, diagnostics) for train in trains or [None]]
     check_together(next(iter(shares), None), next(iter(trains), None), sharings[0], recipes[0], diagnostics)
     return Settings(image, classes, sharings[0], recipes[0]) if image and classes else None
+
+
+def _check_channels(image: tuple[int, int, int], span: Span, diagnostics: Diagnostics) -> None:
+    """Warn of an image that is one or three pixels wide and as high as it has channels: they come last elsewhere."""
+    channels, height, width = image
+    if channels != height or width not in {1, 3} or height <= width:
+        return
+    diagnostics.add(
+        Diagnostic(
+            "SW0327",
+            f"`image({channels}, {height}, {width})` has {channels} channels and is {count(width, 'pixel')} wide",
+            span,
+            label="the channels come first",
+            help=f"write `image({width}, {channels}, {height})` if the images are {height} pixels high and wide",
+            severity=Severity.WARNING,
+        )
+    )

@@ -4,8 +4,9 @@ from swc.plan.clusters import cluster_name, initial_clusters
 from swc.plan.graph import layer_shape_graph
 from swc.plan.hints import shareable_layers
 from swc.plan.notes import notes
-from swc.plan.planner import fits, plan_family, smallest_budget
+from swc.plan.planner import fits, plan_family
 from swc.plan.serial import from_json, to_json
+from swc.plan.smallest import smallest_budget
 
 __all__ = [
     "cluster_name",

@@ -16,6 +16,7 @@ from itertools import chain, combinations
 
 from swc.diagnostics import Diagnostics
 from swc.family import Family, TemplatesHint
+from swc.family.written import bounds as written
 from swc.plan.graph import Shape
 from swc.plan.hints import agree, pattern_of, place_of, related, shareable_layers, tied_groups
 
@@ -132,11 +133,6 @@ def check_meeting(
             _report_clash(hints[one], hints[other], both, found)
 
 
-def bounds_text(bounds: Bounds) -> str:
-    """As a spec writes them."""
-    return f"{bounds[0]}..{bounds[1]}"
-
-
 def _report_clash(one: TemplatesHint, other: TemplatesHint, layers: tuple[str, str], found: Diagnostics) -> None:
     first, second = layers
     low, high = sorted((one.bounds, other.bounds))
@@ -147,11 +143,11 @@ def _report_clash(one: TemplatesHint, other: TemplatesHint, layers: tuple[str, s
         way = f"keep the layers apart: `apart {pattern_of(one, first)}, {pattern_of(other, second)}`"
     found.error(
         "SW0509",
-        f"{who} to have {bounds_text(one.bounds)} and {bounds_text(other.bounds)} templates, and no number is both",
+        f"{who} to have {written(one.bounds)} and {written(other.bounds)} templates, and no number is both",
         place_of(other, second),
-        label=f"{bounds_text(other.bounds)} for `{second}`",
-        related=related([(place_of(one, first), f"{bounds_text(one.bounds)} for `{first}`")]),
-        help=f"let the bounds overlap, as {low[0]}..{high[0]} and {bounds_text(high)} do, or {way}",
+        label=f"{written(other.bounds)} for `{second}`",
+        related=related([(place_of(one, first), f"{written(one.bounds)} for `{first}`")]),
+        help=f"let the bounds overlap, as {low[0]}..{high[0]} and {written(high)} do, or {way}",
     )
 
 

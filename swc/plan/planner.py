@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import evolve
-
 from swc.diagnostics import SpecError
 from swc.family import Family
 from swc.plan.build import build_plan
@@ -44,22 +42,8 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
     planes = start.planes or planes_of(family, start.clusters)
     division = start.division or divide(planes, available(family), slack(family.budget.parameters))
     if division is None:
-        raise SpecError((too_small(family, smallest(planes)),))
+        raise SpecError((too_small(family, smallest(planes), clusters),))
     return build_plan(family, planes, division, structure)
-
-
-def smallest_budget(family: Family, clusters: Mapping[str, Sequence[str]] | None = None) -> int:
-    """The smallest budget that :func:`plan_family` can meet, exactly; the family's own budget does not matter.
-
-    Without ``clusters`` those are meant that the family starts from at such a budget.
-
-    Raises:
-        SpecError: hints contradict each other.
-    """
-    if clusters is None:
-        clusters = initial_clusters(evolve(family, budget=evolve(family.budget, parameters=0)))
-    planes = planes_of(family, clusters)
-    return family.budget.parameters - available(family) + smallest(planes)
 
 
 def fits(family: Family, clusters: Mapping[str, Sequence[str]]) -> bool:

@@ -5,72 +5,86 @@ Codes: SW0601 the budget is too small, SW0603 clusters are folded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from swc.diagnostics import Diagnostic, Severity
 from swc.diagnostics.words import count, first_few
-from swc.family import Family, Layer
+from swc.family import Family
 from swc.plan.bound_notes import demanding_places
 from swc.plan.cost import available, fixed_cost
 from swc.plan.division import fits_whole
 from swc.plan.hints import matched, place_of, related, shareable_layers
 from swc.plan.model import Plan
 from swc.plan.plane import planes_of
+from swc.plan.smallest import ways_to_need_less
 
 _LISTED = 5
 _FOLDS = 8
 
+MOST_PERCENT = 400
+"""Numbers up to this one are more likely percentages without their sign than budgets."""
 
-def too_small(family: Family, shared: int) -> Diagnostic:
-    """The budget cannot be met: the smallest that can, and what binds it.
+
+def too_small(family: Family, shared: int, clusters: Mapping[str, Sequence[str]] | None) -> Diagnostic:
+    """The budget cannot be met: the smallest that can, what binds it, and what would let it be smaller.
 
     Args:
         family: what was to be planned.
         shared: the fewest parameters that templates and coefficients can have.
+        clusters: those of a lock file, None if there is none.
     """
     fixed = fixed_cost(family)
     smallest = fixed.total + shared
     sharing = {layer.name for layer in shareable_layers(family)}
     owners = sorted((x for x in family.layers if x.name not in sharing), key=lambda x: -x.weights)
+    biases = {m.name: sum(x.out for x in m.layers if x.bias) for m in family.members}
     lines = [
         f"{fixed.weights:,} in weights that layers own",
-        *_owned(owners),
+        *_largest({x.name: x.weights for x in owners}, {x.name for x in owners if x.head}),
         f"{fixed.norms:,} in norms",
-        *(f"  {m.name}: {m.norm_parameters:,}" for m in family.members if m.norm_parameters and fixed.norms),
+        *_largest({m.name: m.norm_parameters for m in family.members}),
         f"{fixed.biases:,} in biases",
+        *_largest(biases),
         f"{shared:,} in templates and coefficients, folded as far as they can be",
     ]
     private = matched(family.sharing.private)
-    heads = [x.name for x in owners if x.head and x.name not in private]
     bound = [x for x in owners if x.name in private and not x.head]
-    demanding = demanding_places(family)
-    ways = ["use smaller members", *([f"let heads share (`public {heads[0]}`)"] if heads else [])]
-    ways += ["ask for fewer templates"] if demanding else []
-    ways += ["narrow `private`"] if bound else []
     hints = (
         (place_of(hint, bound[0].name), "a hint says so")
         for hint in family.sharing.private
         if bound and bound[0].name in hint.all_layers
     )
+    budget = family.budget
     return Diagnostic(
         code="SW0601",
         summary=(
-            f"the budget of {count(family.budget.parameters, 'parameter')} is too small for `{family.name}`: "
+            f"the budget of {count(budget.parameters, 'parameter')} is too small for `{family.name}`: "
             f"the smallest that can be planned is {smallest:,}"
         ),
-        primary=family.budget.span,
-        label=f"{count(smallest - family.budget.parameters, 'parameter')} short",
+        primary=budget.span,
+        label=f"{count(smallest - budget.parameters, 'parameter')} short",
         detail="\n".join(lines),
         related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2])
         + related(hints)
-        + demanding,
-        help=f"write `budget {smallest}` or more; to need less, {', or '.join(ways)}",
+        + demanding_places(family),
+        help=_help(family, smallest, ways_to_need_less(family, clusters)),
     )
 
 
-def _owned(owners: Sequence[Layer]) -> list[str]:
-    """The largest weights that layers own, and how many smaller ones there are."""
-    lines = [f"  {x.name}: {x.weights:,}{' (head)' if x.head else ''}" for x in owners]
+def _help(family: Family, smallest: int, ways: Sequence[str]) -> str:
+    """The budget to write, what would let it be smaller, and a sign that was perhaps forgotten."""
+    told = f"write `budget {smallest}` or more; to need less, {'; or '.join([*ways, 'use smaller members'])}"
+    bare = re.search(r"(\d+)$", family.budget.text)
+    if bare and family.budget.parameters <= MOST_PERCENT:
+        return f"a share of what the members take alone is written with %, such as `{bare[1]}% of members`; or {told}"
+    return told
+
+
+def _largest(parts: Mapping[str, int], heads: Collection[str] = ()) -> list[str]:
+    """Lines on the largest parts of a sum, and how many smaller ones there are."""
+    found = sorted(((name, size) for name, size in parts.items() if size), key=lambda part: -part[1])
+    lines = [f"  {name}: {size:,}{' (head)' if name in heads else ''}" for name, size in found]
     if len(lines) <= _LISTED + 1:
         return lines
     return [*lines[:_LISTED], f"  and {len(lines) - _LISTED:,} smaller ones"]

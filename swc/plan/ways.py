@@ -16,10 +16,11 @@ from attrs import evolve, frozen
 
 from swc.diagnostics import SpecError
 from swc.family import Clustering, ClusterMethod, Family, Refinement, Sharing
+from swc.family.written import bounds, hint
 from swc.plan.bins import Clusters
 from swc.plan.bisection import least
 from swc.plan.bound_notes import GENERAL, binding_bounds
-from swc.plan.bounds import Bounds, bounds_text
+from swc.plan.bounds import Bounds
 from swc.plan.clusters import DEPTH_BINS, initial_clusters
 from swc.plan.cost import slack
 from swc.plan.hints import binned_groups
@@ -156,10 +157,8 @@ def _raised(sharing: Sharing, binding: frozenset[int], factor: Fraction) -> Shar
 
 
 def _bounds_words(sharing: Sharing, binding: frozenset[int]) -> str:
-    words = [f"`templates {bounds_text(sharing.templates)}`"] if GENERAL in binding else []
-    for number in sorted(binding - {GENERAL}):
-        hint = sharing.template_hints[number]
-        words.append(f"`templates {bounds_text(hint.bounds)} for {', '.join(hint.patterns)}`")
+    words = [f"`templates {bounds(sharing.templates)}`"] if GENERAL in binding else []
+    words += [f"`templates {hint(sharing.template_hints[number])}`" for number in sorted(binding - {GENERAL})]
     return " and ".join(words)
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from swc.compiler import Loaded
 from swc.diagnostics.words import count, first_few
+from swc.plan.report import MOST_PERCENT
 from swc.report.amounts import Amount, compact, percent
 from swc.report.figures import Figures
 from swc.report.layout import table, titled
@@ -77,7 +78,7 @@ def sweep_table(sweep: Sweep) -> Group:
         figures = point.figures
         if figures is None:
             made.add_row(*start, "too small")
-            note = f"too small: the least that can be planned is {sweep.smallest:,}\n{_NOTE}"
+            note = f"{_too_small(sweep)}\n{_NOTE}"
             continue
         parts = figures.plan.parameters
         made.add_row(
@@ -96,6 +97,15 @@ def sweep_table(sweep: Sweep) -> Group:
         return found
     cut = any(len(point.folded) > _FOLDS + 1 for point in sweep.points)
     return Group(found, Text(), titled("Folded clusters", folded, "All of them are in --format json." if cut else ""))
+
+
+def _too_small(sweep: Sweep) -> str:
+    """What the least budget is, and what may be meant where numbers are as small as percentages."""
+    told = f"too small: the least that can be planned is {sweep.smallest:,}"
+    bare = [point.label for point in sweep.points if point.label.isdigit() and int(point.label) <= MOST_PERCENT]
+    if len(bare) < 2:
+        return told
+    return f"{told}\nNumbers are parameters; shares of what the members take alone are written {bare[0]}%, {bare[-1]}%."
 
 
 def _folds(figures: Figures) -> str:

@@ -181,7 +181,7 @@ def test_a_budget_that_hints_make_too_small_names_them_and_gives_no_advice_that_
     (found,) = errors("private *.fc, *.c?", budget=900)
     assert found.code == "SW0601"
     assert "public" not in found.help
-    assert "narrow `private`" in found.help
+    assert "let layers share that `private` keeps out, and " in found.help
     assert "*.c?" in places(found)
 
 

@@ -116,6 +116,11 @@ def test_idx_dimensions_are_read(tmp_path):
     [
         ((3, 8, 8), 10, r"1 channel and 8×8 pixels, the family takes 3 channels and 8×8.*input image\(1, 8, 8\)"),
         ((1, 32, 32), 10, r"write `input image\(1, 8, 8\)`"),
+        (
+            (3, 8, 8),
+            5,
+            r"8×8 pixels, and has 10 classes.* 5 apart: write `input image\(1, 8, 8\)` and `output classes\(10\)`",
+        ),
         ((1, 8, 8), 100, r"has 10 classes, the family tells 100 apart.*output classes\(10\)"),
     ],
 )

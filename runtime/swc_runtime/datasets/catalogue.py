@@ -52,15 +52,16 @@ def load(
         data = _LOADERS[name](root, download)
     else:
         raise DataError(f"There is no data set {name!r}{_meant(name)}: the choice is {', '.join(NAMES)}.")
+    told, write = [], []
     if data.input != input:
-        raise DataError(
-            f"{name} has images of {_image(data.input)}, the family takes {_image(input)}: "
-            f"write `input image{data.input}` in the spec, or choose another data set."
-        )
+        told.append(f"has images of {_image(data.input)}, the family takes {_image(input)}")
+        write.append(f"`input image{data.input}`")
     if data.classes != classes:
+        told.append(f"has {data.classes} classes, the family tells {classes} apart")
+        write.append(f"`output classes({data.classes})`")
+    if told:
         raise DataError(
-            f"{name} has {data.classes} classes, the family tells {classes} apart: "
-            f"write `output classes({data.classes})` in the spec, or choose another data set."
+            f"{name} {', and '.join(told)}: write {' and '.join(write)} in the spec, or choose another data set."
         )
     return data
 
