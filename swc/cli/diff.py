@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from attrs import evolve
 
 from swc.cli.failures import complain, show
 from swc.cli.versions import Version, versions
@@ -55,10 +56,12 @@ def diff(sides: tuple[str, ...], output_format: str, *, no_lock: bool) -> None:
 def _load(version: Version, output_format: str, *, no_lock: bool) -> Side:
     """Read one side, or say what is wrong with it and end with exit code 2."""
     try:
-        path = Path(version.path)
-        if version.revision is None:
+        path, revision = Path(version.path), version.revision
+        if revision is None:
             return load_side(path, version.name, no_lock=no_lock)
-        with Repository.of(path).checkout(version.revision) as copy:
+        found = Repository.of(path).then(revision)
+        version = evolve(version, path=str(found.given))
+        with found.checkout(revision) as copy:
             return load_side(copy, version.name, no_lock=no_lock)
     except SpecError as error:
         show(error.diagnostics, output_format)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diff.advice import no_file, no_revision
@@ -58,6 +58,24 @@ class Repository:
             known = _git(self.top, "for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
             raise no_revision(revision, self.given, known)
         return found.decode().strip()
+
+    def then(self, revision: str) -> Repository:
+        """The same, with the name that the file had at a revision, if it had another one and git recognises it.
+
+        Raises:
+            SpecError: SW0902 when there is no such revision.
+        """
+        commit = self.commit(revision)
+        if self.file in self._listed(commit, f"./{self.file.parent}"):
+            return self
+        # Against the index, so that a rename need not be committed yet; a status, the old name, the new one, and so on.
+        arguments = ("diff-index", "--cached", "-M", "--diff-filter=R", "--name-status", "-z", commit)
+        parts = (_try_git(self.top, *arguments) or b"").split(b"\0")
+        former = {os.fsdecode(new): os.fsdecode(old) for old, new in zip(parts[1::3], parts[2::3], strict=True)}
+        name = former.get(str(self.file))
+        if name is None:
+            return self
+        return evolve(self, file=PurePosixPath(name), given=Path(os.path.relpath(self.top / name)))
 
     @contextmanager
     def checkout(self, revision: str) -> Iterator[Path]:

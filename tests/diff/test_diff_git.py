@@ -127,6 +127,27 @@ def test_a_spec_that_is_gone_can_still_be_compared(swc: Swc, repository: Commit,
     assert "SW0001" in gone.output
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_spec_that_was_renamed_is_found_by_its_former_name(
+    swc: Swc, repository: Commit, tmp_path: Path, *, committed: bool
+) -> None:
+    repository(one_dot_sw=SPEC, arch__net_dot_sw=ARCH)
+    (tmp_path / "specs").mkdir()
+    for name in ("one.sw", "arch"):
+        subprocess.run(["git", "mv", name, f"specs/{name}"], cwd=tmp_path, check=True)
+    if committed:
+        repository(specs__one_dot_sw=SPEC.replace("90%", "80%"))
+    else:
+        (tmp_path / "specs" / "one.sw").write_text(SPEC.replace("90%", "80%"), encoding="utf-8")
+    content = found(swc("diff", "HEAD~1" if committed else "HEAD", "--format", "json", "--", "specs/one.sw"), 1)
+    assert content["before"] == f"{'HEAD~1' if committed else 'HEAD'}:one.sw"
+    assert content["members"] == []
+    assert [edit["after"] for edit in content["budget_text"]] == ["80% of members"]  # type: ignore[attr-defined]
+    missing = swc("diff", "HEAD", "--", "specs/two.sw")
+    assert missing.exit_code == 2
+    assert "SW0903" in missing.output
+
+
 def test_plans_under_version_control(swc: Swc, repository: Commit, tmp_path: Path) -> None:
     repository(one_dot_sw=SPEC, arch__net_dot_sw=ARCH)
     plan = swc("plan", "one.sw", "--format", "json").output
