@@ -6,7 +6,7 @@ of the component-wise order, from the smaller shape to the larger one.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -39,23 +39,25 @@ def covers(shapes: Iterable[Shape]) -> Iterator[tuple[Shape, list[Shape]]]:
     a shape of width b, because nothing further down can be wider.
     """
     rows: dict[int, list[int]] = defaultdict(list)
-    nodes = closed(shapes)
-    for out, inputs in nodes:
+    for out, inputs in closed(shapes):
         rows[out].append(inputs)
-    outs = sorted(rows)
-    for out, inputs in nodes:
-        found: list[Shape] = []
-        best = 0
-        for k in range(bisect_right(outs, out) - 1, -1, -1):
-            o, row = outs[k], rows[outs[k]]
-            below = bisect_left(row, inputs) if o == out else bisect_right(row, inputs)
-            if below and row[below - 1] > best:
-                best = row[below - 1]
-                found.append((o, best))
-            if best == inputs:
-                break
-        found.reverse()
-        yield (out, inputs), found
+    found: list[tuple[int, list[int]]] = []
+    for out, row in rows.items():
+        narrower = 0
+        for inputs in row:
+            below = [(out, narrower)] if narrower else []
+            best = narrower
+            for o, other in reversed(found):
+                k = bisect_right(other, inputs)
+                if k and other[k - 1] > best:
+                    best = other[k - 1]
+                    below.append((o, best))
+                    if best == inputs:
+                        break
+            below.reverse()
+            yield (out, inputs), below
+            narrower = inputs
+        found.append((out, row))
 
 
 def layer_shape_graph(shapes: Iterable[Shape]) -> nx.DiGraph[Shape]:
