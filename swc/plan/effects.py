@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swc.family import Family
+from swc.plan.bounds import Bounds, asked_bounds
 from swc.plan.hints import hand_made, shareable_layers, tied_groups
 
 Names = list[str]
@@ -44,9 +45,9 @@ def kept_apart(family: Family) -> list[list[Names]]:
     return sorted(found)
 
 
-def template_bounds(family: Family) -> list[tuple[tuple[int, int], tuple[str, ...]]]:
-    """The bounds that ``templates N..M for`` sets, and the layers that each hint sets them for."""
-    return sorted({(hint.bounds, tuple(sorted(hint.all_layers))) for hint in family.sharing.template_hints})
+def template_bounds(family: Family) -> list[tuple[str, Bounds]]:
+    """The bounds that `templates N..M for` comes to for each layer that shares."""
+    return sorted(asked_bounds(family).items())
 
 
 def bins(family: Family) -> dict[int, Names]:

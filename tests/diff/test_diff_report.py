@@ -161,6 +161,14 @@ def test_settings_read_as_in_the_spec(edited: Compare, old: str, new: str, line:
         ("tie big.*.conv1  tie big.*.conv1, small.*.conv1", "tie *.conv1"),
         ("cluster early *.cells.0.conv1", "cluster early small.cells.0.conv1, big.cells.0.conv1"),
         ("templates 2..4 for *.conv1", "templates 2..4 for small.*.conv1, big.*.conv1"),
+        (
+            "templates 2..4 for big.*.conv1, small.*.conv1",
+            "templates 2..4 for small.*.conv1  templates 2..4 for *.conv1",
+        ),
+        (
+            "templates 2..4 for *.conv1  templates 3..6 for big.*.conv1",
+            "templates 3..4 for big.*.conv1  templates 2..4 for *.conv1",
+        ),
         ("bins 2 for big.*.conv1, small.*.conv1", "bins 2 for small.*.conv1  bins 2 for big.*.conv1"),
         ("apart big.*.conv1, small.*.conv1", "apart big.cells.*.conv1, small.cells.*.conv1"),
     ],
