@@ -8,12 +8,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from attrs import evolve
-
 from swc.diagnostics import Diagnostic, Related, Severity
 from swc.family import Clustering, Family, Sharing
 from swc.family.written import clustering as written
-from swc.family.written import hint, number
+from swc.family.written import number
 from swc.lock.file import lock_path
 from swc.lock.model import Lock
 
@@ -44,9 +42,14 @@ def other_settings(lock: Lock, family: Family, spec: Path, lock_file: Path) -> t
 
 
 def bins_text(sharing: Sharing) -> str | None:
-    """The bins that a search starts from as a spec writes them, None where it leaves them to the planner."""
+    """The bins that a search starts from as a spec writes them, None where it leaves them to the planner.
+
+    Hints of one number are told as one, their patterns sorted.
+    """
     own = [f"bins {sharing.bins}"] if sharing.bins is not None else []
-    own += sorted(f"bins {hint(evolve(each, patterns=tuple(sorted(each.patterns))))}" for each in sharing.bin_hints)
+    for many in sorted({each.count for each in sharing.bin_hints}):
+        patterns = {pattern for each in sharing.bin_hints if each.count == many for pattern in each.patterns}
+        own.append(f"bins {many} for {', '.join(sorted(patterns))}")
     return "; ".join(own) or None
 
 

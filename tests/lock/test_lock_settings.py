@@ -185,6 +185,13 @@ def test_other_bins_than_the_search_started_from(swc: Swc, locked: Path, tmp_pat
     assert "take `bins` out of the spec" in " ".join(result.output.split())
     edit(locked, ('"data"', '"bins": "bins 2; bins 3 for b.*",\n  "data"'))
     assert swc("lock", "verify", "two.sw").exit_code == 0
+    edit(spec, ("bins 3 for b.*", "bins 3 for b.one, a.*, b.*"))
+    edit(locked, ("bins 3 for b.*", "bins 3 for a.*, b.*, b.one"))
+    assert swc("lock", "verify", "two.sw").exit_code == 0
+    edit(spec, ("bins 3 for b.one, a.*, b.*", "bins 3 for b.*  bins 3 for a.*, b.one"))
+    assert swc("lock", "verify", "two.sw").exit_code == 0
+    edit(spec, ("bins 3 for b.*  bins 3 for a.*, b.one", "bins 3 for b.*"))
+    edit(locked, ("bins 3 for a.*, b.*, b.one", "bins 3 for b.*"))
     edit(spec, ("bins 2 ", "bins 4 "))
     result = swc("compile", "two.sw")
     assert result.exit_code == 0
