@@ -57,8 +57,8 @@ class Trials:
     def fewest(self, goal: int) -> Trial:
         """The fewest bins whose worth reaches the goal, many to within an eighth; if none does, those of most worth.
 
-        They are found by doubling and bisection. One bin it is where that cannot be planned: what is the smallest
-        budget for one, is the smallest for any number.
+        They are found by doubling and bisection. One bin it is where that cannot be planned: its smallest budget is
+        the smallest for any number (but for some layers with fewer cells than they are to have templates).
         """
         low, high = 0, 1
         if self.at(1).worth < 0:
