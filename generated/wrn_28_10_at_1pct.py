@@ -1,5 +1,5 @@
 # Written by swc from wrn_28_10_at_1pct.sw (sha256 012f053cec7f843f); edit the spec and compile again.
-"""Family wrn_28_10_at_1pct: 1 member in 365,292 of at most 365,368 parameters."""
+"""Family wrn_28_10_at_1pct: 1 member in 365,105 of at most 365,368 parameters."""
 
 from collections.abc import Callable
 from functools import partial
@@ -91,13 +91,13 @@ PLAN = Plan(
     family="wrn_28_10_at_1pct",
     structure="1523fedf196b5d1d",
     budget=365_368,
-    parameters=365_292,
+    parameters=365_105,
     clusters={
         "conv1x1": Cluster(kernel=(1, 1), fan_in=320, layers=(
             Layers((160, 16), ("net.group1.0.shortcut",)),
             Layers((320, 160), ("net.group2.0.shortcut",)),
             Layers((640, 320), ("net.group3.0.shortcut",)),
-        ), tiles=Tiles(rows=64, columns=32, templates=7, refinable=True)),
+        ), tiles=Tiles(rows=54, columns=54, templates=5, refinable=True)),
         "conv3x3": Cluster(kernel=(3, 3), fan_in=5760, layers=(
             Layers((160, 16), ("net.group1.0.conv1",)),
             Layers((160, 160), (
@@ -121,7 +121,7 @@ PLAN = Plan(
 
 
 class Wrn2810At1pct(Family):
-    """Family wrn_28_10_at_1pct: 1 member in 365,292 of at most 365,368 parameters.
+    """Family wrn_28_10_at_1pct: 1 member in 365,105 of at most 365,368 parameters.
 
     The members, and the parameters that each would have alone:
 

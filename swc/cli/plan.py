@@ -73,6 +73,8 @@ def plan(  # noqa: PLR0913 - one argument per option
     _check_together(budget, sweep, explain, output_format, superweights=superweights)
     output_format = _format_for(output, output_format, sweeping=sweep is not None)
     if output is not None:
+        if not output.parent.is_dir():
+            raise click.BadParameter(f"there is no folder {output.parent}: make it first", param_hint="-o")
         check_document(output)
     try:
         loaded = load_spec(spec, lock_choice(lock, no_lock=no_lock))

@@ -14,11 +14,16 @@ each. If coefficients take a tenth of its cost or more, it is folded into what i
 have a tenth more parameters in templates, and no more than its layers have weights.
 
 *Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
-(again) into what it has and what is left: the cheapest for which that uses up the budget.
+(again) into what it has and what is left: the cheapest for which that uses up the budget, and of which the tiles do
+not get worse if there is one.
+
+*Exchanged.* At last every folded cluster is cut in the best way that what is left pays for, and that leaves no more
+than may stay unspent. So no way to spend as much is better than the one that is chosen.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
@@ -56,12 +61,20 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
     """
     whole = _whole(planes, available, slack)
     division = whole or _folded(planes, available, slack)
-    return division and _settled(planes, _traded(planes, division), available, slack)
+    if division is None:
+        return None
+    settled = _settled(planes, _traded(planes, division), available, slack)
+    return _exchanged(planes, settled, available, slack)
 
 
 def smallest(planes: Sequence[Plane]) -> int:
     """The fewest parameters that templates and coefficients of these clusters can have, exactly."""
-    return sum(_least(Tiling(plane)) for plane in planes)
+    return sum(least_costs(planes).values())
+
+
+def least_costs(planes: Sequence[Plane]) -> dict[str, int]:
+    """The fewest parameters that each cluster's templates and coefficients can have, by its name."""
+    return {plane.name: _least(Tiling(plane)) for plane in planes}
 
 
 def fits_folded(planes: Sequence[Plane], available: int) -> bool:
@@ -196,13 +209,41 @@ def _settled(planes: Sequence[Plane], division: Division, available: int, slack:
     left = available - cost_of(division)
     if left <= slack or all(_is_full(plane, division[plane.name]) for plane in planes):
         return division
-    best = division
-    for plane in sorted(planes, key=lambda p: (division[p.name].cost, p.name)):
-        choice = Tiling(plane).choose(division[plane.name].cost + left, slack)
-        if choice is not None:
-            trial = {**division, plane.name: choice}
-            if cost_of(trial) > cost_of(best):
-                best = trial
-            if available - cost_of(best) <= slack:
-                break
+    by_cost = [Tiling(plane) for plane in sorted(planes, key=lambda p: (division[p.name].cost, p.name))]
+    best: Division = division
+    worse: list[Division] = []
+    for tiling in by_cost:
+        name = tiling.plane.name
+        old = division[name]
+        choice = tiling.choose(old.cost + left, slack)
+        if choice is None:
+            continue
+        trial = {**division, name: choice}
+        if isinstance(old, Whole) or tiling.objective(choice.fold) < tiling.objective(old.fold):
+            worse.append(trial)
+        elif cost_of(trial) > cost_of(best):
+            best = trial
+        if available - cost_of(best) <= slack:
+            return best
+    for other in worse:
+        if cost_of(other) > cost_of(best):
+            best = other
+        if available - cost_of(best) <= slack:
+            break
     return best
+
+
+def _exchanged(planes: Sequence[Plane], division: Division, available: int, slack: int) -> Division:
+    """Cut folded clusters in better ways, as long as what stays unspent is within the slack or no more than it was."""
+    waiting = deque(Tiling(plane) for plane in planes if isinstance(division[plane.name], Choice))
+    found, tried, left = dict(division), 0, available - cost_of(division)
+    while tried < len(waiting):  # all of them since the last exchange
+        tiling = waiting[0]
+        waiting.rotate(-1)
+        part = found[tiling.plane.name]
+        choice = tiling.better(part, left, max(0, slack - left)) if isinstance(part, Choice) else None
+        tried += 1
+        if choice is not None:
+            found[tiling.plane.name], tried = choice, 0
+            left += part.cost - choice.cost
+    return found

@@ -10,7 +10,7 @@ from swc.plan.build import build_plan
 from swc.plan.clusters import initial_clusters, start_of
 from swc.plan.contradictions import check_hints
 from swc.plan.cost import available, slack
-from swc.plan.division import divide, fits_whole, smallest
+from swc.plan.division import divide, fits_whole, least_costs, smallest
 from swc.plan.locked import check_clusters
 from swc.plan.model import Plan
 from swc.plan.plane import planes_of
@@ -42,7 +42,7 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
     planes = start.planes or planes_of(family, start.clusters)
     division = start.division or divide(planes, available(family), slack(family.budget.parameters))
     if division is None:
-        raise SpecError((too_small(family, smallest(planes), clusters),))
+        raise SpecError((too_small(family, least_costs(planes), clusters),))
     return build_plan(family, planes, division, structure)
 
 

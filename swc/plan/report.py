@@ -21,21 +21,22 @@ from swc.plan.smallest import ways_to_need_less
 
 _LISTED = 5
 _FOLDS = 8
+_MADE = 3
 
 MOST_PERCENT = 400
 """Numbers up to this one are more likely percentages without their sign than budgets."""
 
 
-def too_small(family: Family, shared: int, clusters: Mapping[str, Sequence[str]] | None) -> Diagnostic:
+def too_small(family: Family, shared: Mapping[str, int], clusters: Mapping[str, Sequence[str]] | None) -> Diagnostic:
     """The budget cannot be met: the smallest that can, what binds it, and what would let it be smaller.
 
     Args:
         family: what was to be planned.
-        shared: the fewest parameters that templates and coefficients can have.
+        shared: the fewest parameters that templates and coefficients of each cluster can have.
         clusters: those of a lock file, None if there is none.
     """
     fixed = fixed_cost(family)
-    smallest = fixed.total + shared
+    smallest = fixed.total + sum(shared.values())
     sharing = {layer.name for layer in shareable_layers(family)}
     owners = sorted((x for x in family.layers if x.name not in sharing), key=lambda x: -x.weights)
     biases = {m.name: sum(x.out for x in m.layers if x.bias) for m in family.members}
@@ -46,7 +47,8 @@ def too_small(family: Family, shared: int, clusters: Mapping[str, Sequence[str]]
         *_largest({m.name: m.norm_parameters for m in family.members}),
         f"{fixed.biases:,} in biases",
         *_largest(biases),
-        f"{shared:,} in templates and coefficients, folded as far as they can be",
+        f"{sum(shared.values()):,} in templates and coefficients, folded as far as they can be",
+        *_largest(shared),
     ]
     private = matched(family.sharing.private)
     bound = [x for x in owners if x.name in private and not x.head]
@@ -55,7 +57,7 @@ def too_small(family: Family, shared: int, clusters: Mapping[str, Sequence[str]]
         for hint in family.sharing.private
         if bound and bound[0].name in hint.all_layers
     )
-    budget = family.budget
+    budget, made = family.budget, family.sharing.hand_made
     return Diagnostic(
         code="SW0601",
         summary=(
@@ -67,7 +69,8 @@ def too_small(family: Family, shared: int, clusters: Mapping[str, Sequence[str]]
         detail="\n".join(lines),
         related=related((x.span, f"`{x.name}` owns {x.weights:,} parameters") for x in owners[:2])
         + related(hints)
-        + demanding_places(family),
+        + demanding_places(family)
+        + related((place_of(hint, hint.all_layers[0]), "makes a cluster of its own") for hint in made[:_MADE]),
         help=_help(family, smallest, ways_to_need_less(family, clusters)),
     )
 

@@ -71,6 +71,8 @@ def _changes(family: Family, *, locked: bool) -> Iterator[tuple[str, Sharing]]:
     if sharing.bins is not None or sharing.bin_hints or sharing.clustering.method is ClusterMethod.DEPTH:
         single = evolve(sharing, clustering=Clustering(method=ClusterMethod.SINGLE), bins=None, bin_hints=())
         yield "part layers into fewer bins", single
+    if sharing.hand_made:
+        yield "make fewer clusters by hand (`cluster`)", evolve(sharing, hand_made=())
     if sharing.aparts:
         yield "keep fewer layers apart (`apart`)", evolve(sharing, aparts=())
     if sharing.refinement is not None:

@@ -34,6 +34,7 @@ from swc.plan.plane import Plane
 # At most so many template counts are tried between the bounds, and so many tile heights and widths in the second try.
 _COUNTS = 32
 _SIDES = 1024
+_SMALL = 64  # extents of which every size is tried when clusters are cut anew at last
 # Keeps a bound above the objective, whatever floating point makes of their sums.
 _ROUNDING = 1 + 1e-9
 
@@ -73,10 +74,17 @@ class Tiling:
 
     def _weights(self, side: int, axis: int) -> dict[int, int]:
         """V as a sum of weight x ceil(extent / other side) once the tile's side along ``axis`` is fixed."""
-        weights: dict[int, int] = defaultdict(int)
-        for shape, weight in self._terms.items():
-            weights[shape[1 - axis]] += weight * -(-shape[axis] // side)
-        return weights
+        known = self._weighed.get((side, axis))
+        if known is None:
+            known = self._weighed[side, axis] = defaultdict(int)
+            for shape, weight in self._terms.items():
+                known[shape[1 - axis]] += weight * -(-shape[axis] // side)
+        return known
+
+    @cached_property
+    def _weighed(self) -> dict[tuple[int, int], dict[int, int]]:
+        """What :meth:`_weights` has found: a cluster is cut more than once."""
+        return {}
 
     @cached_property
     def _extents(self) -> tuple[int, int]:
@@ -153,15 +161,29 @@ class Tiling:
         fitting = [c for c in self._candidates(share, *self._sides) if share - c.cost <= slack]
         return self._best(fitting) if fitting else None
 
-    def others(self, fold: Fold) -> tuple[int, Choice | None]:
-        """What else could have been chosen for as much: how many ways, and the best with another number of templates.
+    def better(self, choice: Choice, more: int, less: int) -> Choice | None:
+        """The best of the ways that cost at most so many parameters more or less, None if it is the given one."""
+        best = self._best([choice, *self._near(choice, more, less)])
+        return best if self.objective(best.fold) > self.objective(choice.fold) else None
 
-        Those of the first try count whose cost is the same to within a hundredth.
+    def others(self, fold: Fold, more: int, less: int) -> tuple[int, Choice | None]:
+        """What else could have been chosen: how many ways, and the best of them with another number of templates.
+
+        Those of the first try count that cost at most so many parameters more or less.
         """
-        cost = self.cost(fold)
-        found = [c for c in self._candidates(cost, *self._sides) if cost - c.cost <= cost // 100 and c.fold != fold]
+        found = [c for c in self._near(Choice(fold, self.cost(fold)), more, less) if c.fold != fold]
         rivals = [choice for choice in found if choice.fold.templates != fold.templates]
         return len(found), self._best(rivals) if rivals else None
+
+    def _near(self, choice: Choice, more: int, less: int) -> list[Choice]:
+        """The ways of the first try that cost at most so many parameters more or less; small planes: of every size."""
+        sides = (
+            own if extent > _SMALL else range(1, extent + 1)
+            for own, extent in zip(self._sides, self._extents, strict=True)
+        )
+        heights, widths = sides
+        found = set(self._candidates(choice.cost + more, heights, widths))
+        return sorted((c for c in found if c.cost >= choice.cost - less), key=_by_cost)
 
     def cost(self, fold: Fold) -> int:
         """Parameters that a way of folding takes, coefficients included."""

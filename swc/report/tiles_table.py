@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group
 
 from swc.family import Family
+from swc.plan.cost import slack
 from swc.plan.model import Fold
 from swc.plan.plane import Plane, planes_of
 from swc.plan.tiles import Tiling
@@ -15,8 +16,8 @@ from swc.report.tables import fold_templates
 _LISTED = 12
 _NOTE = """rank: the part of a layer's tiles that can be independent of each other, by templates / tiles of a layer
 over the edge: the part of the tiles that sticks out over their layers
-next best: of the ways to spend as much on another number of templates; the rank decides, then how many templates
-there are and how square they are"""
+next best: of the ways to spend as much, to within what may stay unspent, on another number of templates
+what decides: the rank, then how many templates there are, and how square they are"""
 
 
 def tiles_table(figures: Figures, family: Family) -> list[Group]:
@@ -38,7 +39,8 @@ def tiles_table(figures: Figures, family: Family) -> list[Group]:
 
 def _row(figures: Figures, plane: Plane, fold: Fold) -> tuple[str, ...]:
     tiling = Tiling(plane)
-    ways, rival = tiling.others(fold)
+    left = figures.plan.budget - figures.plan.parameters.total
+    ways, rival = tiling.others(fold, left, max(0, slack(figures.plan.budget) - left))
     coefficients = figures.coefficients_of(figures.clusters[plane.name])
     return (
         plane.name,

@@ -12,7 +12,10 @@ from plan_families import codes, family, hint, member
 from swc.diagnostics import SpecError
 from swc.family import Budget, Clustering, ClusterMethod, Family, Hint, Member, Refinement, Sharing
 from swc.plan import fits, from_json, initial_clusters, notes, plan_family, shareable_layers, smallest_budget, to_json
+from swc.plan.cost import slack
 from swc.plan.model import Cluster, Plan
+from swc.plan.plane import planes_of
+from swc.plan.tiles import Choice, Tiling
 
 METHODS = st.sampled_from(list(ClusterMethod))
 
@@ -156,6 +159,17 @@ def check_cluster(cluster: Cluster, made: Family) -> None:
     assert cluster.fan_in == max(made.layer_by_name[name].fan_in for name in order)
 
 
+def check_tiles(made: Family, plan: Plan) -> None:
+    """No way to cut a folded cluster that is better by the objective fits into what is left as well."""
+    left = plan.budget - plan.parameters.total
+    for cluster in plan.clusters:
+        if cluster.fold is not None:
+            (plane,) = planes_of(made, {cluster.name: cluster.layers})
+            tiling = Tiling(plane)
+            choice = Choice(cluster.fold, tiling.cost(cluster.fold))
+            assert tiling.better(choice, left, max(0, slack(plan.budget) - left)) is None
+
+
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(families())
 def test_every_plan_keeps_its_promises(made: Family) -> None:
@@ -168,6 +182,7 @@ def test_every_plan_keeps_its_promises(made: Family) -> None:
     check_cells(plan)
     check_templates(made, plan)
     check_clusters(made, plan)
+    check_tiles(made, plan)
     assert planned(made) == plan
     assert from_json(to_json(plan)) == plan
     assert fits(made, initial_clusters(made))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
+import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_families import member
 
-from swc.plan.division import Whole, divide
+from swc.plan.division import Whole, cost_of, divide
 from swc.plan.graph import Shape
 from swc.plan.model import Fold
 from swc.plan.plane import Plane
@@ -88,6 +91,34 @@ def test_choice_uses_its_share() -> None:
 
 def objective(shapes: Sequence[Shape], rows: int, columns: int, templates: int) -> float:
     return Tiling(plane(shapes)).objective(Fold(rows, columns, templates))
+
+
+@pytest.mark.parametrize("refinable", [True, False])
+def test_tiles_of_two_clusters_against_all_ways_that_fit_as_well(*, refinable: bool) -> None:
+    """The last parameters go to one of the clusters, but not at the price of much worse tiles."""
+    rng = random.Random(0)
+    ratios = []
+    for _ in range(60):
+        shapes = [[(rng.randint(4, 16), rng.randint(4, 16)) for _ in range(rng.randint(2, 5))] for _ in range(2)]
+        planes = [evolve(plane(own, refinable=refinable), name=name) for own, name in zip(shapes, "ab", strict=True)]
+        available = rng.randint(4, 25) * sum(own.weights for own in planes) // 100
+        spare = available // 100
+        division = divide(planes, available, spare)
+        if division is None:
+            continue
+        left = available - cost_of(division)
+        for own, name in zip(shapes, "ab", strict=True):
+            chosen = division[name]
+            if isinstance(chosen, Choice):
+                costs = slow_costs(own, (1, 8), refinable=refinable)
+                low, high = chosen.cost - max(0, spare - left), chosen.cost + left
+                fitting = [fold for fold, cost in costs.items() if low <= cost <= high]
+                scores = [objective(own, fold.rows, fold.columns, fold.templates) for fold in fitting]
+                fold = chosen.fold
+                ratios.append(objective(own, fold.rows, fold.columns, fold.templates) / max(scores))
+    assert len(ratios) > 40
+    assert min(ratios) > 0.9
+    assert sum(ratio > 0.999 for ratio in ratios) > 0.9 * len(ratios)
 
 
 def test_objective_is_rank_times_variety_times_squareness() -> None:

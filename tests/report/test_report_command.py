@@ -101,6 +101,8 @@ def test_another_budget(swc: Swc, spec: Path) -> None:
         ("--superweights", "--format", "svg"),
         ("-o", "trio.sw"),
         ("-o", "x.png"),
+        ("-o", "missing/x.svg"),
+        ("-o", "trio.sw/x.svg"),
         ("--format", "json", "-o", "x.svg"),
         ("--lock", "l", "--no-lock"),
     ],
