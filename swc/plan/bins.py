@@ -131,11 +131,13 @@ class Binning:
     def _kept_apart(self, groups: Part) -> list[Part]:
         """Split tied groups into as few parts as come of putting each kind into the first part that it agrees with.
 
-        A kind is what the hints say. The order is that of their patterns, and what no pattern matches comes last, into
-        the first part: which members there are, and in which order, does not matter.
+        A kind is what the hints say that part these groups. The order is that of their patterns, and what no pattern
+        matches comes last, into the first part: which members there are, and in which order, does not matter.
         """
         hints = len(self.family.sharing.aparts)
-        kinds = [merged_sides((self._sides[x.name] for x in group if x.name in self._sides), hints) for group in groups]
+        said = [merged_sides((self._sides[x.name] for x in group if x.name in self._sides), hints) for group in groups]
+        parting = [k for k in range(hints) if len({kind[k] for kind in said} - {None}) > 1]
+        kinds = [tuple(kind[k] for k in parting) for kind in said]
         parts: list[list[tuple[int | None, ...]]] = []
         for kind in sorted(set(kinds), key=_by_pattern):
             home = next((part for part in parts if all(agree(kind, other) for other in part)), None)

@@ -5,7 +5,7 @@ Codes: SW0514 a hint given twice, SW0515 a hint without effect. Both are warning
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -65,26 +65,38 @@ def _without_effect(family: Family) -> Iterator[Diagnostic]:
             why = (
                 f"{named(names)} {'is a head' if len(names) == 1 else 'are heads'}, and heads own their weights anyway"
             )
-            yield _idle("private", why, pattern_place(hint, number), "leave it out")
+            yield _idle("private", why, hint, number)
     for hint in sharing.public:
         for number, names in _unless(hint, heads.__contains__):
             why = f"{named(names)} {'is no head' if len(names) == 1 else 'are no heads'}, and only heads need it"
-            yield _idle("public", why, pattern_place(hint, number), "leave it out, or name a head")
-    for kind, hints in (("apart", sharing.aparts), ("templates", sharing.template_hints)):
-        for hint in hints:
-            for number, _ in _unless(hint, shared.__contains__):
-                way = "leave it out, or let one of the layers share"
-                yield _idle(kind, _OWNERS, pattern_place(hint, number), way)
+            yield _idle("public", why, hint, number, ", or name a head")
+    for hint in sharing.template_hints:
+        for number, _ in _unless(hint, shared.__contains__):
+            yield _idle("templates", _OWNERS, hint, number, ", or let one of the layers share")
+    yield from _apart_from_nothing(family, shared)
     made = hand_made(family)
     for hint in sharing.bin_hints:
         for number, names in _unless(hint, lambda name: name in shared and name not in made):
             by_hand = any(name in made for name in names)
             why = "clusters made by hand are never parted into bins" if by_hand else _OWNERS
-            yield _idle("bins", why, pattern_place(hint, number), "leave it out")
+            yield _idle("bins", why, hint, number)
     for hint in sharing.ties:
         if len(hint.all_layers) == 1:
             why = f"it names one layer, `{hint.all_layers[0]}`"
-            yield _idle("tie", why, pattern_place(hint, 0), "name what it shall be tied to, or leave it out")
+            yield _whole("tie", why, hint, "name what it shall be tied to, or leave it out")
+
+
+def _apart_from_nothing(family: Family, shared: Collection[str]) -> Iterator[Diagnostic]:
+    """Aparts with sides of which every layer owns its weight: where one other side is left, nothing is kept apart."""
+    for hint in family.sharing.aparts:
+        idle = [number for number, _ in _unless(hint, shared.__contains__)]
+        if idle and len(hint.layers) - len(idle) < 2:
+            which = " and ".join(f"`{hint.patterns[number]}`" for number in idle)
+            why = f"every layer that {which} {'matches' if len(idle) == 1 else 'match'} owns its weight"
+            yield _whole("apart", why, hint, "leave it out, or let one of the layers share")
+        else:
+            for number in idle:
+                yield _idle("apart", _OWNERS, hint, number, ", or let one of the layers share")
 
 
 def _apart_anyway(family: Family) -> Iterator[Diagnostic]:
@@ -94,7 +106,7 @@ def _apart_anyway(family: Family) -> Iterator[Diagnostic]:
         sizes = [{kernels[name] for name in names if name in kernels} for names in hint.layers]
         if all(sizes) and all(one.isdisjoint(two) for one, two in combinations(sizes, 2)):
             why = "its patterns match layers of different kernel sizes, and those never share"
-            yield _idle("apart", why, pattern_place(hint, 0), "leave it out")
+            yield _whole("apart", why, hint, "leave it out")
 
 
 def _many_bins(family: Family) -> Iterator[Diagnostic]:
@@ -108,7 +120,7 @@ def _many_bins(family: Family) -> Iterator[Diagnostic]:
         asked.append((sharing.bins, groups.get(None, 0), "", sharing.bins_span))
         if not groups.get(None, 0):
             why = "no layer is left that other hints do not speak of"
-            yield _idle("bins", why, sharing.bins_span, "leave it out")
+            yield _warning("this `bins` has no effect", why, sharing.bins_span, "leave it out")
     for bins, most, patterns, place in asked:
         if bins > most > 0:
             layers = count(most, "layer") + (" (tied ones count once)" if sharing.ties else "")
@@ -129,10 +141,22 @@ def _unless(hint: Hint, matters: Callable[[str], bool]) -> Iterator[tuple[int, t
             yield number, names
 
 
-def _idle(kind: str, why: str, place: Span | None, way: str) -> Diagnostic:
+def _idle(kind: str, why: str, hint: Hint, number: int, or_else: str = "") -> Diagnostic:
+    """The warning of a pattern that changes nothing; of the hint, where that is its only one."""
+    if len(hint.patterns) == 1:
+        return _whole(kind, why, hint, f"leave it out{or_else}")
+    subject = f"`{hint.patterns[number]}` has no effect in this `{kind}`"
+    return _warning(subject, why, pattern_place(hint, number), f"leave the pattern out{or_else}")
+
+
+def _whole(kind: str, why: str, hint: Hint, way: str) -> Diagnostic:
+    return _warning(f"this `{kind}` has no effect", why, pattern_place(hint, 0), way)
+
+
+def _warning(subject: str, why: str, place: Span | None, way: str) -> Diagnostic:
     return Diagnostic(
         code="SW0515",
-        summary=f"this `{kind}` has no effect: {why}",
+        summary=f"{subject}: {why}",
         primary=place,
         label="has no effect",
         help=way,

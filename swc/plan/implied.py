@@ -5,7 +5,7 @@ Of several that imply each other, the last one written is reported: without it, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import networkx as nx
@@ -16,12 +16,35 @@ from swc.plan.hints import bond_graph, bonds, links, pattern_place, related, sha
 
 
 def implied_hints(family: Family) -> Iterator[Diagnostic]:
-    """Warn of ties whose layers others hold together, and of aparts whose patterns another keeps apart.
+    """Warn of hints that name no layer which others of their kind do not name, or hold together, or keep apart.
 
     Hints that repeat another word for word are left out.
     """
+    sharing = family.sharing
+    yield from _covered("private", sharing.private)
+    yield from _covered("public", sharing.public)
+    for bins in sorted({hint.count for hint in sharing.bin_hints}):
+        yield from _covered("bins", [hint for hint in sharing.bin_hints if hint.count == bins])
     yield from _ties(family)
     yield from _aparts(family)
+
+
+def _covered(kind: str, hints: Sequence[Hint]) -> Iterator[Diagnostic]:
+    """Hints that say the same of each layer that they name, where others name all of their layers."""
+    kept = list(range(len(hints)))
+    found = []
+    for number in reversed(range(len(hints))):
+        own = set(hints[number].all_layers)
+        if any(set(hints[k].all_layers) == own for k in range(number)):
+            kept.remove(number)
+            continue
+        others = [k for k in kept if k != number and not own.isdisjoint(hints[k].all_layers)]
+        if own and own.issubset(name for k in others for name in hints[k].all_layers):
+            kept.remove(number)
+            who = "another says of more layers" if len(others) == 1 else "others say together"
+            places = [(pattern_place(hints[k], 0), "said here") for k in others]
+            found.append(_warning(hints[number], f"this `{kind}` says what {who}", places))
+    yield from reversed(found)
 
 
 def _ties(family: Family) -> Iterator[Diagnostic]:

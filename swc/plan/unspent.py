@@ -46,7 +46,9 @@ def _why(family: Family, plan: Plan) -> str:
     if any(s.templates < min(bounds[s.id][1], s.coefficient_vectors) for s in plan.superweights):
         return "templates are too large to fill what is left"
     if all(len(cluster.layers) == 1 for cluster in plan.clusters):
-        return "every layer is on its own already, and one row or column of a tile is more than what is left"
+        enough = plan.budget > family.parameters_independent
+        rest = "more would add nothing" if enough else "one row or column of a tile is more than what is left"
+        return f"every layer is on its own already, and {rest}"
     caps = sorted(
         {bounds[s.id][1] for s in plan.superweights if s.templates == bounds[s.id][1] < s.coefficient_vectors}
     )

@@ -17,7 +17,7 @@ _LISTED = 12
 _NOTE = """rank: the part of a layer's tiles that can be independent of each other, by templates / tiles of a layer
 over the edge: the part of the tiles that sticks out over their layers
 next best: of the ways to spend as much, to within what may stay unspent, on another number of templates
-what decides: the rank, then how many templates there are, and how square they are"""
+what decides: the rank, times templates / (templates + 1), times a mild preference for squares"""
 
 
 def tiles_table(figures: Figures, family: Family) -> list[Group]:

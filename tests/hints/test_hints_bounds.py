@@ -191,3 +191,9 @@ def test_a_budget_too_small_lists_the_largest_owners_and_counts_several_others()
     assert "smaller" not in six.detail
     assert all(f"  {name}: " in six.detail for name in ("a.c1", "b.c1", "a.c2", "b.c2", "a.fc", "b.fc"))
     assert "  and 2 smaller ones" in seven.detail
+
+
+def test_above_what_the_members_take_more_would_add_nothing() -> None:
+    made = family("refine none", "300% of members")
+    (note,) = [d for d in notes(made, plan_family(made, structure="s")) if d.code == "SW0602"]
+    assert note.summary.endswith("every layer is on its own already, and more would add nothing")

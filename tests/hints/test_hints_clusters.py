@@ -185,3 +185,10 @@ def test_parts_are_numbered_by_patterns_and_not_by_the_order_of_members() -> Non
     assert {name: set(layers) for name, layers in one.items()} == {name: set(layers) for name, layers in other.items()}
     assert "a.c1" in one["conv3x3-part1"]
     assert set(one["conv3x3-part2"]) == {"b.c1"}
+
+
+@pytest.mark.parametrize("idle", ["apart a.c1, *.s1", "apart *.fc, a.c1", "apart *.f, *.s1"])
+def test_an_apart_without_effect_parts_nothing_otherwise(idle: str) -> None:
+    """Sides that never meet anyway are not what the other layers are sorted by."""
+    others = "clusters single apart *.c2, a.c1, b.c3"
+    assert clusters_of(plan(f"{idle} {others}")) == clusters_of(plan(others))

@@ -166,6 +166,7 @@ def test_nothing_but_budgets_that_are_too_small_can_still_be_drawn(swc: Swc, spe
 
 @pytest.mark.parametrize("ending", ["json", "dot", "gv", "svg"])
 def test_files_are_written_in_the_format_of_their_ending(swc: Swc, spec: Path, tmp_path: Path, ending: str) -> None:
+    (tmp_path / "deeper").mkdir()
     result = swc("plan", spec, "-o", f"deeper/plan.{ending}")
     assert (result.exit_code, result.stdout) == (0, f"wrote deeper/plan.{ending}\n")
     name = "dot" if ending == "gv" else ending
