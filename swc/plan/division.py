@@ -69,7 +69,7 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
 
 def smallest(planes: Sequence[Plane]) -> int:
     """The fewest parameters that templates and coefficients of these clusters can have, exactly."""
-    return sum(least_costs(planes).values())
+    return sum(_least(Tiling(plane)) for plane in planes)
 
 
 def least_costs(planes: Sequence[Plane]) -> dict[str, int]:

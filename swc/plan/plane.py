@@ -133,10 +133,14 @@ class Plane:
     def _spending(self) -> tuple[Spending, Spending]:
         """The least and the most that the whole cluster can cost, counted without making its SuperWeights."""
         least = most = least_coefficients = most_coefficients = 0
-        for node, below in covers(self.shapes):
+        users, refinable, anywhere, bounds_at = self._users, self.refinable, self.templates, self._bounds_by_place.at
+        hinted = any(layer.name in self.asked for layer in self.layers)
+        for node, below in covers(self.shapes):  # up to millions of them, so everything is at hand
             count, cells = tally(node, below)
-            vectors = self._vectors(node)
-            low, high = self._bounds(node, vectors)
+            vectors = users[node] if refinable else 1
+            low, high = bounds_at(node) if hinted else anywhere
+            if vectors < high:
+                low, high = min(low, vectors), vectors
             least += low * cells
             most += high * cells
             least_coefficients += low * count * vectors

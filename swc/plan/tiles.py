@@ -72,18 +72,24 @@ class Tiling:
             above = out
         return dict(terms)
 
-    def _weights(self, side: int, axis: int) -> dict[int, int]:
-        """V as a sum of weight x ceil(extent / other side) once the tile's side along ``axis`` is fixed."""
-        known = self._weighed.get((side, axis))
+    def _reaching(self, side: int, axis: int) -> list[int]:
+        """Once the tile's side along ``axis`` is fixed: the rows of tiles (or columns) that reach beyond each place.
+
+        V is then the sum over the places where a tile begins in the other direction, see :func:`_vectors`.
+        """
+        known = self._known_reaching.get((side, axis))
         if known is None:
-            known = self._weighed[side, axis] = defaultdict(int)
+            ending = [0] * self._extents[1 - axis]
             for shape, weight in self._terms.items():
-                known[shape[1 - axis]] += weight * -(-shape[axis] // side)
+                ending[shape[1 - axis] - 1] += weight * -(-shape[axis] // side)
+            known = list(accumulate(reversed(ending)))
+            known.reverse()
+            self._known_reaching[side, axis] = known
         return known
 
     @cached_property
-    def _weighed(self) -> dict[tuple[int, int], dict[int, int]]:
-        """What :meth:`_weights` has found: a cluster is cut more than once."""
+    def _known_reaching(self) -> dict[tuple[int, int], list[int]]:
+        """What :meth:`_reaching` has found: a cluster is cut more than once."""
         return {}
 
     @cached_property
@@ -116,18 +122,18 @@ class Tiling:
         cells = sum(o * i * weight for (o, i), weight in self._terms.items())
         best = self.cheap
         for rows in heights:
-            weights = self._weights(rows, 0)
+            reaching = self._reaching(rows, 0)
             for columns in widths:
                 tile = rows * columns
                 if tile * self.plane.area > best.cost:
                     break
                 if tile * self.plane.area + cells // tile <= best.cost:
-                    best = min(best, self._fewest(rows, columns, weights), key=_by_cost)
+                    best = min(best, self._fewest(rows, columns, reaching), key=_by_cost)
         return best
 
-    def _fewest(self, rows: int, columns: int, weights: Mapping[int, int] | None = None) -> Choice:
-        """Tiles of this size with the fewest templates allowed; ``weights`` are those of the rows, if known."""
-        vectors = _vectors(self._weights(rows, 0) if weights is None else weights, columns)
+    def _fewest(self, rows: int, columns: int, reaching: Sequence[int] | None = None) -> Choice:
+        """Tiles of this size with the fewest templates allowed; ``reaching`` is that of the rows, if known."""
+        vectors = _vectors(self._reaching(rows, 0) if reaching is None else reaching, columns)
         templates = min(self.plane.tile_templates[0], vectors)
         return Choice(Fold(rows, columns, templates), templates * (rows * columns * self.plane.area + vectors))
 
@@ -187,7 +193,7 @@ class Tiling:
 
     def cost(self, fold: Fold) -> int:
         """Parameters that a way of folding takes, coefficients included."""
-        vectors = _vectors(self._weights(fold.rows, 0), fold.columns)
+        vectors = _vectors(self._reaching(fold.rows, 0), fold.columns)
         return fold.templates * (fold.rows * fold.columns * self.plane.area + vectors)
 
     def _best(self, choices: Sequence[Choice]) -> Choice:
@@ -243,16 +249,16 @@ class Tiling:
         for axis, sides in ((0, heights), (1, widths)):
             limit = self._extents[1 - axis]
             for side in sides:
-                weights = self._weights(side, axis)
+                reaching = self._reaching(side, axis)
                 for templates in _spread(*self.plane.tile_templates, _COUNTS):
-                    found = self._longest(share, templates, side, weights, limit)
+                    found = self._longest(share, templates, side, reaching, limit)
                     if found is not None:
                         other, cost = found
                         rows, columns = (side, other) if axis == 0 else (other, side)
                         yield Choice(Fold(rows, columns, templates), cost)
 
     def _longest(
-        self, share: int, templates: int, side: int, weights: dict[int, int], limit: int
+        self, share: int, templates: int, side: int, reaching: Sequence[int], limit: int
     ) -> tuple[int, int] | None:
         """The longest other side, at most ``limit``, that the share pays for, and the cost.
 
@@ -262,7 +268,7 @@ class Tiling:
         per_side = templates * side * self.plane.area
         other = min(limit, share // per_side)
         while other > 0:
-            vectors = _vectors(weights, other)
+            vectors = _vectors(reaching, other)
             cost = other * per_side + templates * vectors
             if cost <= share:
                 return (other, cost) if templates <= vectors else None
@@ -292,8 +298,9 @@ def _preference(fold: Fold) -> float:
     return fold.templates / (fold.templates + 1) * float((short / long) ** 0.125)
 
 
-def _vectors(weights: Mapping[int, int], side: int) -> int:
-    return sum(weight * -(-extent // side) for extent, weight in weights.items())
+def _vectors(reaching: Sequence[int], side: int) -> int:
+    """V, where tiles begin at every ``side``-th place."""
+    return sum(reaching[::side])
 
 
 def _divisions(extents: Iterable[int]) -> list[int]:
