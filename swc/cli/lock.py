@@ -17,13 +17,12 @@ from swc.cli.options import FiniteRange, lock_name
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.words import count
 from swc.diff.patterns import patterns, told_moves
-from swc.lock import Lock, lock_path, lowered, other_settings, verify_lock
-from swc.lock.agreement import existing_lock, verify_spec
+from swc.lock import Lock, lock_path, lowered, other_settings
+from swc.lock.agreement import existing_lock, lock_to_replace, verify_spec
 from swc.lock.moves import moves
 from swc.lock.serial import to_json
 from swc.pipeline import search as searching
 from swc.pipeline.similarities import similarities_path
-from swc.plan import shareable_layers
 
 _LOCK = click.option(
     "--lock",
@@ -127,11 +126,7 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
     """
     path = lock_file or lock_path(spec)
     compiled = searching.compile_for_search(spec)
-    known = path.exists() or not similarities_path(path).exists()
-    before = existing_lock(path, spec) if known else None
-    if before is not None:
-        names = (layer.name for layer in shareable_layers(compiled.family))
-        verify_lock(before, compiled.family, names, path.name, shown=None)
+    before = lock_to_replace(path, spec, similarities_path(path), compiled.family)
     after, result = searching.regroup_from(similarities_path(path), compiled, threshold, before)
     _tell(before, after)
     if dry_run:

@@ -19,6 +19,7 @@ from swc.cli.running import leads, make_run, run_options, training_options
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.words import all_of, count
 from swc.lock import lock_path, lowered, other_settings
+from swc.lock.agreement import lock_to_replace
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
 from swc.pipeline.similarities import similarities_path
@@ -70,7 +71,8 @@ def search(
     lock_file = lock or lock_path(spec)
     if threshold is not None:
         kept = similarities_path(lock_file)
-        found, result = searching.regroup_from(kept, compiled, threshold)
+        before = lock_to_replace(lock_file, spec, kept, compiled.family) if kept.exists() else None
+        found, result = searching.regroup_from(kept, compiled, threshold, before)
     else:
         folder = (run_folder or Path("runs") / compiled.family.name) / "search"
         run = make_run(options, None)

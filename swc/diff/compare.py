@@ -55,8 +55,16 @@ def compare(before: Side, after: Side) -> Difference:
         state=state,
         reasons=_reasons(before, after, state),
         layer_names=tuple(dict.fromkeys(x.name for plan in plans for m in plan.members for x in m.layers)),
-        unknown=() if contents else ("input and classes", "arguments", "norms", "forward pass", "settings"),
+        unknown=() if contents else _unknown(*plans),
     )
+
+
+def _unknown(before: Plan, after: Plan) -> tuple[str, ...]:
+    """What is not compared where a side is a plan."""
+    # Where every tile has one user, refinement costs nothing, and the plans are the same with and without.
+    folded = any(cluster.fold for plan in (before, after) for cluster in plan.clusters)
+    tiles = ("whether tiles are refined, without which checkpoints do not load",) if folded else ()
+    return ("input and classes", "arguments", "norms", "forward pass", "settings", *tiles)
 
 
 def _edits(before: Mapping[str, Value], after: Mapping[str, Value], *, added: bool = True) -> tuple[Edit, ...]:

@@ -70,7 +70,7 @@ def _members(difference: Difference) -> Iterator[str]:
         before, after = (size.before, size.after) if size else (None, None)
         sizes = " → ".join(f"{text(n)}" for n in (before, after) if n is not None)
         if edit.name in names:
-            yield f"~ {edit.name} is called {names[edit.name]}  {text(edit.before)}"
+            yield f"~ {edit.name} is called {names[edit.name]}  {text(edit.before)} (what it computes is not compared)"
         elif edit.name not in names.values():
             yield _line(edit) + (f"  ({sizes} parameters alone)" if sizes else "")
     for edit in alone.values():
@@ -106,6 +106,8 @@ def _layers(difference: Difference) -> Iterator[str]:
                 yield f"  {pattern}{changes}"
     yield from _cut([_line(edit) for edit in difference.traits], "layer")
     yield from _norms(difference, whole)
+    if difference.renamed_layers or difference.traits:
+        yield "(what members compute is compared only where their names, layers and norms are as before)"
     for forward in difference.forward:
         where = f"from {forward.at} on" if forward.at else "after its last layer"
         yield f"{forward.member}: computes something else with the same layers, {where}"

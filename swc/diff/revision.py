@@ -19,6 +19,7 @@ from swc.diagnostics import Diagnostic, SpecError
 from swc.diff.advice import no_file, no_revision
 from swc.lock import lock_path
 
+_OWN = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"}
 _WITHOUT = "install git, or compare two files: swc diff OLD.sw NEW.sw"
 
 
@@ -52,8 +53,10 @@ class Repository:
         Raises:
             SpecError: SW0902 when there is no such revision.
         """
-        name = f"{revision}^{{commit}}"
-        found = None if revision.startswith("-") else _try_git(self.top, "rev-parse", "--verify", "--quiet", name)
+        found = None if revision.startswith("-") else _try_git(self.top, "rev-parse", "--verify", "--quiet", revision)
+        if found:  # a search such as `:/words` would take what is appended for a part of it
+            name = f"{found.decode().strip()}^{{commit}}"
+            found = _try_git(self.top, "rev-parse", "--verify", "--quiet", name)
         if not found:
             known = _git(self.top, "for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
             raise no_revision(revision, self.given, known)
@@ -90,6 +93,12 @@ class Repository:
         names = self._listed(commit, f"./{self.file.parent}")
         if self.file not in names:
             raise no_file(revision, self.given, self.file, self.top, self._listed(commit, "."))
+        library = self.file.parent / "arch"
+        if library in names:  # neither a folder nor what a folder holds
+            raise _failed(
+                f"{library} is a link or a submodule at revision `{revision}`, and only folders are followed there",
+                help_="check the revision out into a folder of its own (git worktree add) and compare the two files",
+            )
         needed = [name for name in names if self._needs(name)]
         with tempfile.TemporaryDirectory(prefix="swc-diff-") as folder:
             for name, content in self._contents(commit, needed):
@@ -157,7 +166,9 @@ def _try_git(folder: Path, *arguments: str) -> bytes | None:
 
 def _run(folder: Path, arguments: Sequence[str], given: bytes) -> subprocess.CompletedProcess[bytes]:
     # Messages in English, and no lock on the index of a repository that is only read.
-    environment = os.environ | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    # The repository is that of the file: in a hook, git names its own.
+    inherited = {key: value for key, value in os.environ.items() if key not in _OWN}
+    environment = inherited | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     command = ["git", "-C", os.fspath(folder), *arguments]
     try:
         return subprocess.run(command, input=given, capture_output=True, env=environment, check=False)  # noqa: S603 - no shell; revisions cannot be options

@@ -7,13 +7,13 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from swc.compiler import LockChoice, load_spec
-from swc.diagnostics import Diagnostic, SpecError
+from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.documents import parse_document
 from swc.family import ClusterMethod, Family
 from swc.lock.file import read_lock
 from swc.lock.model import Lock
 from swc.lock.moves import Move, moves
-from swc.lock.settings import other_settings
+from swc.lock.settings import other_name, other_settings
 from swc.lock.verify import verify_lock
 from swc.plan import cluster_name, shareable_layers
 from swc.plan.model import Plan
@@ -82,6 +82,23 @@ def existing_lock(path: Path, spec: Path | None = None) -> Lock:
             )
         )
     return read_lock(path, path.name or str(path))
+
+
+def lock_to_replace(path: Path, spec: Path, similarities: Path, family: Family) -> Lock | None:
+    """The lock file in whose place another grouping of the same search is to be written; None if it is gone.
+
+    Raises:
+        SpecError: there is neither a lock nor similarities (SW0707); the lock is damaged, or belongs to another version
+            of the family (SW0701 to SW0703, SW0706) or to another family with the same layers (SW0721), so that it
+            may not be replaced.
+    """
+    if not path.exists() and not path.is_symlink() and similarities.exists():
+        return None
+    lock = existing_lock(path, spec)
+    verify_lock(lock, family, (x.name for x in shareable_layers(family)), path.name, shown=None)
+    if lock.family != family.name:
+        raise SpecError((evolve(other_name(lock, family, path), severity=Severity.ERROR),))
+    return lock
 
 
 def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:

@@ -28,6 +28,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 _OPTIONAL: dict[str, tuple[type, ...]] = {"bins": (str,), "outline": (dict,)}
 _HASH = re.compile(r"[0-9a-f]{16}")
+_BINS = re.compile(r"bins [1-9]\d*( for [^;]+)?(; bins [1-9]\d* for [^;]+)*")
 _LARGEST = 10**9
 _SIMILARITIES = {"structure", "data", "search"}
 _WORDS = {str: "text", int: "a whole number", dict: "an object"}
@@ -127,6 +128,16 @@ def _check_entries(source: Source, content: dict[str, Any]) -> None:
     if not _HASH.fullmatch(content["structure"]):
         why = "its `structure` is no hash of sixteen hexadecimal digits"
         raise _broken(source.name, why, place_of_key(source, "structure"))
+    if "bins" in content and not _BINS.fullmatch(content["bins"]):
+        why = "its `bins` are not as a spec writes them (`bins 4; bins 2 for *.query`)"
+        raise _broken(source.name, why, place_of_key(source, "bins"))
+    _check_numbers(source, content)
+    unknown = sorted(set(content) - set(_KINDS) - set(_OPTIONAL) - {"format_version"})
+    if unknown:
+        raise _broken(source.name, f"it has an unknown entry `{unknown[0]}`", place_of_key(source, unknown[0]))
+
+
+def _check_numbers(source: Source, content: dict[str, Any]) -> None:
     for key in ("threshold", "threshold_used"):
         if not -1 <= content[key] <= 1:
             raise _broken(source.name, f"its `{key}` is no cosine, from -1 to 1", place_of_key(source, key))
@@ -136,9 +147,6 @@ def _check_entries(source: Source, content: dict[str, Any]) -> None:
     for key, least in (("epochs", 1), ("seed", 0)):
         if content[key] < least:
             raise _broken(source.name, f"its `{key}` is below {least}", place_of_key(source, key))
-    unknown = sorted(set(content) - set(_KINDS) - set(_OPTIONAL) - {"format_version"})
-    if unknown:
-        raise _broken(source.name, f"it has an unknown entry `{unknown[0]}`", place_of_key(source, unknown[0]))
 
 
 def _clusters(source: Source, content: dict[str, Any]) -> dict[str, dict[str, Shape]]:

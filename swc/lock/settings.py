@@ -37,7 +37,7 @@ def other_settings(lock: Lock, family: Family, spec: Path, lock_file: Path) -> t
     if bins_text(family.sharing) != lock.bins:
         found.append(_other_bins(lock, family, spec, lock_file))
     if lock.family != family.name:
-        found.append(_other_name(lock, family, lock_file))
+        found.append(other_name(lock, family, lock_file))
     return tuple(found)
 
 
@@ -122,7 +122,8 @@ def _bins(text: str | None) -> str:
     return f"`{text}`" if text else "bins of the planner's choice"
 
 
-def _other_name(lock: Lock, family: Family, lock_file: Path) -> Diagnostic:
+def other_name(lock: Lock, family: Family, lock_file: Path) -> Diagnostic:
+    """The warning (SW0721) that a lock was made for a family of another name with just the same layers."""
     return Diagnostic(
         "SW0721",
         f"lock file {lock_file.name} was made for a family `{lock.family}` with just the layers of `{family.name}`",

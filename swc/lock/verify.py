@@ -111,7 +111,7 @@ def _outdated(lock: Lock, family: Family, detail: str, display: str, related: li
         label="another family" if another else "this family has changed since the search",
         detail=detail or same,
         related=tuple(related),
-        help="run `swc search` again, or compile with --no-lock to share without a search",
+        help="run `swc search` again, or use --no-lock to share without a search",
     )
 
 

@@ -76,11 +76,16 @@ def check_same_search(path: Path, kept: Similarities, lock: Lock) -> None:
         SpecError: SW0705 when they say different things about it.
     """
     measured = {"data": kept.data, "epochs": kept.search.epochs, "seed": kept.search.seed, "bins": kept.bins}
+    locked = {key: getattr(lock, key) for key in measured}
     odd = [
-        f"{key} {value} and not {getattr(lock, key)}" for key, value in measured.items() if value != getattr(lock, key)
+        f"{key} {_told(value)} and not {_told(locked[key])}" for key, value in measured.items() if value != locked[key]
     ]
     if odd:
         raise no_similarities(path, f"they are of another search than the lock file: {', '.join(odd)}")
+
+
+def _told(value: object) -> str:
+    return "of the planner's choice" if value is None else str(value)
 
 
 def no_similarities(path: Path, why: str) -> SpecError:

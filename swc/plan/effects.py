@@ -47,7 +47,7 @@ def kept_apart(family: Family) -> list[list[Names]]:
 
 def template_bounds(family: Family) -> list[tuple[str, Bounds]]:
     """The bounds that `templates N..M for` comes to for each layer that shares."""
-    return sorted(asked_bounds(family).items())
+    return sorted((name, bounds) for name, bounds in asked_bounds(family).items() if bounds != family.sharing.templates)
 
 
 def bins(family: Family) -> dict[int, Names]:

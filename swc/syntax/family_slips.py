@@ -40,7 +40,8 @@ def _budget(match: re.Match[str]) -> str:
         return "a share is of one member, of one architecture, or of all `members`"
     if word == "%":
         base = re.search(r"\w+(?:\([^()\n]*\))?", re.sub(r"\b(?:of|the)\b", "", rest))
-        return f"write `budget {number}% of {base[0] if base else 'members'}`"
+        whole = base is None or base[0] in {"member", "family", "all"}
+        return f"write `budget {number}% of {'members' if base is None or whole else base[0]}`"
     if not is_number(number + unit) or (word and not unit and word[0].isalpha()):
         return f"write {_BUDGETS}"
     return f"write `budget {number}{unit}`"

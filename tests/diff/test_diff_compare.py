@@ -284,3 +284,18 @@ def test_plans_that_differ_in_what_they_do_not_hold_say_so(
     difference = compare(*plans)
     assert structural(difference) == (Structural.UNKNOWN,)
     assert "something has changed that plans do not hold (input and classes, " in report(difference)
+
+
+def test_plans_do_not_tell_whether_tiles_are_refined(side: Callable[[str, str], Side], tmp_path: Path) -> None:
+    text = """sw 1
+arch net(w: int) { y = stem: conv(x, 16, 3)  y = big: conv(relu(bn(y)), w, 3)
+  return fc: linear(global_pool(relu(norm: bn(y))), classes) }
+family fam { input image(1, 8, 8) output classes(10) budget 2000 member a = net(32) share { private *.stem } }
+"""
+    refined, plain = side(text, "refined"), side(text.replace("private *.stem", "private *.stem refine none"), "plain")
+    assert compare(refined, plain).categories == (Category.CHECKPOINT, Category.NUMERIC)
+    path = tmp_path / "plain.json"
+    path.write_text(to_json(plain.plan), encoding="utf-8")
+    assert "whether tiles are refined, without which checkpoints do not load" in report(
+        compare(refined, load_side(path, "plain.json"))
+    )

@@ -328,3 +328,31 @@ def test_a_revision_that_was_not_fetched(repository: Commit, tmp_path: Path) -> 
     with pytest.raises(SpecError) as error:
         Repository.of(tmp_path / "shallow" / "one.sw").commit("HEAD~1")
     assert "shallow" in error.value.diagnostics[0].help
+
+
+def test_a_commit_may_be_searched_for_by_its_message(swc: Swc, repository: Commit) -> None:
+    repository(one_dot_sw=SPEC, arch__net_dot_sw=ARCH)
+    words = subprocess.run(
+        ["git", "log", "-1", "--format=%s"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert swc("diff", f":/{words}", "--", "one.sw").exit_code == 0
+
+
+def test_in_a_hook_the_repository_is_that_of_the_file(
+    swc: Swc, repository: Commit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    repository(specs__one_dot_sw=SPEC, specs__arch__net_dot_sw=ARCH)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "nothing"))
+    assert swc("diff", "HEAD", "--", "specs/one.sw").exit_code == 0
+
+
+def test_a_linked_folder_of_architectures_is_not_taken_for_the_library(
+    swc: Swc, repository: Commit, tmp_path: Path
+) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "arch").symlink_to(Path("..") / "lib")
+    repository(specs__one_dot_sw=SPEC, lib__net_dot_sw=ARCH)
+    result = swc("diff", "HEAD", "--", "specs/one.sw")
+    assert result.exit_code == 2
+    assert "specs/arch is a link or a submodule at revision `HEAD`" in " ".join(result.output.split())

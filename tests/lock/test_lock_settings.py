@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from locked_family import edit
+from locked_family import edit, files
 
 from swc.compiler import LockChoice, compile_spec
 from swc.diagnostics import Severity
@@ -217,3 +217,32 @@ def test_a_family_of_another_name(swc: Swc, locked: Path, tmp_path: Path) -> Non
     assert swc("compile", "two.sw").exit_code == 0
     edit(locked, ('"family": "two"', '"family": "pair"'))
     assert swc("lock", "verify", "two.sw").exit_code == 0
+
+
+@pytest.mark.parametrize("bins", ["lots", "4", "bins 0", "bins 2;", "bins 4; 2 for a.*", ""])
+def test_bins_that_no_spec_could_ask_for_are_damage(swc: Swc, locked: Path, bins: str) -> None:
+    edit(locked, ('"data"', f'"bins": "{bins}",\n  "data"'))
+    result = swc("lock", "verify", "two.sw")
+    assert result.exit_code == 1
+    assert "SW0701" in result.output
+    assert "two.lock:2:3" in result.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('"family": "two"', '"family": "other"', "SW0721"),
+        ('  "clusters": {', '<<<<<<< ours\n  "clusters": {', "SW0701"),
+        ('"a.two"', '"a.tow"', "SW0706"),
+    ],
+)
+@pytest.mark.parametrize("use", [("lock", "apply", "two.sw"), ("search", "two.sw", "--data", "digits")])
+def test_a_lock_that_does_not_belong_is_not_replaced_by_another_grouping(
+    swc: Swc, locked: Path, tmp_path: Path, old: str, new: str, code: str, use: tuple[str, ...]
+) -> None:
+    edit(locked, (old, new))
+    before = files(tmp_path)
+    result = swc(*use, "--threshold", "0.1")
+    assert result.exit_code == 1
+    assert code in result.output
+    assert files(tmp_path) == before
