@@ -28,6 +28,7 @@ from swc.check import check_text
 from swc.compiler import compile_spec
 from swc.elaborate import elaborate
 from swc.pipeline.modules import load_family_class
+from swc.plan import plan_family
 from swc_runtime.datasets import Dataset, TensorSplit, load
 from swc_runtime.evaluation import evaluate
 from swc_runtime.training import TrainOptions, train
@@ -119,11 +120,11 @@ def thin_widths(size: int) -> Widths:
 def contenders(epochs: int) -> Iterator[tuple[int, str, str]]:
     """(percent, name, spec) of every network to train."""
     whole = f"wrn(depth={DEPTH}, widen={WIDEN})"
-    alone = parameters(whole)
     for percent in PERCENTS:
-        yield percent, "tiles", spec(whole, f"{percent}% of {whole}", "*.stem", epochs)
-        widths = thin_widths(alone * percent // 100)
-        yield percent, "thin", spec(thin(widths), "1G", "*", epochs)
+        tiles = spec(whole, f"{percent}% of {whole}", "*.stem", epochs)
+        yield percent, "tiles", tiles
+        planned = plan_family(elaborate(check_text(tiles, "ablation.sw")), structure="").parameters.total
+        yield percent, "thin", spec(thin(thin_widths(planned)), "1G", "*", epochs)
 
 
 def run(text: str, data: Dataset, seed: int, precision: str) -> Row:

@@ -39,6 +39,7 @@ def _covered(kind: str, hints: Sequence[Hint]) -> Iterator[Diagnostic]:
             kept.remove(number)
             continue
         others = [k for k in kept if k != number and not own.isdisjoint(hints[k].all_layers)]
+        others = next(([k] for k in others if own.issubset(hints[k].all_layers)), others)
         if own and own.issubset(name for k in others for name in hints[k].all_layers):
             kept.remove(number)
             who = "another says of more layers" if len(others) == 1 else "others say together"

@@ -38,8 +38,8 @@ def test_both_sides_have_one_size_and_one_recipe(ablation: ModuleType) -> None:
         assert any(cluster.fold for cluster in tiles.clusters)
         assert not thin.clusters  # weights of its own
         assert tiles.parameters.total <= tiles.budget
-        assert thin.parameters.total == pytest.approx(tiles.parameters.total, rel=0.0105)  # 1% of the budget
-        assert thin.parameters.total == pytest.approx(tiles.budget, rel=0.01)
+        assert tiles.parameters.total >= 0.99 * tiles.budget
+        assert thin.parameters.total == pytest.approx(tiles.parameters.total, rel=0.01)
     assert len({family.recipe for family in families.values()}) == 1
 
 
