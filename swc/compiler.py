@@ -86,7 +86,11 @@ class Loaded:
             SpecError: with every diagnostic of the planner.
         """
         family, lock = self.family, self.lock
-        plan = plan_family(family, lock.cluster_layers() if lock else None, structure=structure_hash(family))
+        structure = structure_hash(family)
+        if lock is None:
+            plan = plan_family(family, structure=structure)
+        else:
+            plan = plan_family(family, lock.cluster_layers(), structure=structure, place=lock.place)
         return Compiled(self.program, family, plan, lock, self.program.warnings + self.warnings)
 
 

@@ -37,8 +37,8 @@ def parse_document(text: str, *, finite: bool = True) -> Any:
         raise DocumentError("nested too deeply") from None
     except DocumentError:
         raise
-    except ValueError as error:  # a number of more digits than Python reads
-        raise DocumentError(str(error)) from None
+    except ValueError:
+        raise DocumentError("a number of thousands of digits") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

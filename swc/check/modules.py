@@ -85,6 +85,23 @@ class Loader:
         folders = [folder for folder, _, _ in _folders(user.place)]
         return sorted({path.stem for folder in folders for path in folder.glob(f"*{SUFFIX}")})
 
+    def architectures(self, user: Loaded) -> dict[str, str]:
+        """The architectures that other files define, and the modules that they are in; files with errors are left out.
+
+        Where a module of the architecture's own name has it, that is the one.
+        """
+        found: dict[str, str] = {}
+        for module in self.available(user):
+            for place in self._candidates(module, user.place):
+                try:
+                    file = parse(read_source(place.path, place.shown)) if place.path else None
+                except SpecError:
+                    continue
+                for item in file.items if file else ():
+                    if isinstance(item, t.Arch) and found.get(item.name.text) != item.name.text:
+                        found[item.name.text] = module
+        return found
+
     def _candidates(self, name: str, user: Place) -> Iterator[Place]:
         for folder, shown, cited in _folders(user):
             path = folder / f"{name}{SUFFIX}"

@@ -116,18 +116,22 @@ def add_architectures(family: t.Family, spec: Loaded, names: Names, loader: Load
 
 
 def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics: Diagnostics) -> None:
-    known = [*loader.available(spec), *(d.name for d in spec.definitions if d.is_arch)]
+    own = [d.name for d in spec.definitions if d.is_arch]
+    others = loader.architectures(spec)
     numbered = re.fullmatch(r"([A-Za-z]+)_?([0-9]+)(?:_([0-9]+))?", name.text)
-    near = near_names(name.text, known)
-    if numbered and numbered[1].lower() in known:
+    near = [name.text] if name.text in others else near_names(name.text, [*own, *others])
+    if numbered and numbered[1].lower() in {*own, *others}:
         near = []
         numbers = ", ".join(number for number in numbered.groups()[1:] if number)
         advice = f"its numbers are arguments, as `{numbered[1].lower()}({numbers})`"
+    elif near and near[0] not in own and others[near[0]] != near[0]:
+        advice = f"bring it in with `use {near[0]} from {others[near[0]]}`"
+        advice += "" if near[0] == name.text else f", and write `{near[0]}`"
     elif near:
         advice = f"write `{near[0]}`"
     else:
-        listed = f"; there are {all_of([f'`{x}`' for x in sorted(set(known))])}" if known else ""
-        advice = f"define it with `arch {name}(...) {{ ... }}`, here or in `arch/{name}.sw`{listed}"
+        listed = all_of([f"`{x}`" for x in sorted({*own, *others})])
+        advice = f"define it with `arch {name}(...) {{ ... }}`, here or in `arch/{name}.sw`; there are {listed}"
     if name.text in OPERATIONS:
         summary = f"`{name}` is an operation, and a member is built by an architecture"
     else:
@@ -138,7 +142,7 @@ def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics
         name.span,
         label="no architecture",
         help=advice,
-        fix=near[0] if near else None,
+        fix=near[0] if near and advice == f"write `{near[0]}`" else None,
     )
 
 

@@ -158,9 +158,10 @@ def _interrupted(folder: Path) -> str:
 
 def _suggest(path: Path, folder: Path, data: str) -> None:
     """What a person may want to run after a training."""
+    run = [] if training.locate(path, None)[1] == folder else ["--run", str(folder)]
     rows = (
-        (["swc", "eval", str(path), "--data", data], "score it again"),
-        (["swc", "anytime", str(path), "--data", data, "--batches", "1,8"], "measure deadlines on this machine"),
+        (["swc", "eval", str(path), "--data", data, *run], "score it again"),
+        (["swc", "anytime", str(path), "--data", data, *run, "--batches", "1,8"], "measure deadlines on this machine"),
         (["tensorboard", "--logdir", str(folder)], "look at the curves"),
     )
     commands = [(shlex.join(words), why) for words, why in rows]

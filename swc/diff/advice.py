@@ -57,12 +57,14 @@ def no_file(revision: str, given: Path, file: PurePosixPath, top: Path, names: S
     elif moved := [name for name in names if name.name == file.name]:
         advice = f"a file of that name was elsewhere then: {', '.join(map(shown, moved[:3]))}"
     else:
-        specs = sorted((x for x in names if x.suffix in {file.suffix, ".sw"}), key=lambda x: (len(x.parts), x))
-        beside = {shown(x): str(x) for x in specs if file.parent in x.parents}
-        near = near_names(str(file), beside.values())
-        listed = [place for place, name in beside.items() if name in near] or list(beside)[:3]
+        like = [x for x in names if x.suffix == file.suffix and not x.name.endswith(".similarities.json")]
+        specs = sorted(like or (x for x in names if x.suffix == ".sw"), key=lambda x: (len(x.parts), x))
+        beside = {shown(x): str(x) for x in specs if x.parent == file.parent}
+        others = beside or {shown(x): str(x) for x in specs}
+        near = near_names(str(file), others.values())
+        listed = [place for place, name in others.items() if name in near] or list(others)[:3]
         advice = (
-            f"in its folder there were then: {', '.join(listed)}" if listed else "there were no specs in its folder"
+            f"{'in its folder ' if beside else ''}there were then: {', '.join(listed)}" if listed else "there were none"
         )
         if given.is_file():
             advice = f"it is there now only: compare it with a later revision, or with another file; {advice}"

@@ -55,16 +55,8 @@ def compare(before: Side, after: Side) -> Difference:
         state=state,
         reasons=_reasons(before, after, state),
         layer_names=tuple(dict.fromkeys(x.name for plan in plans for m in plan.members for x in m.layers)),
-        unknown=() if contents else _unknown(*plans),
+        unknown=() if contents else ("input and classes", "arguments", "norms", "forward pass", "settings"),
     )
-
-
-def _unknown(before: Plan, after: Plan) -> tuple[str, ...]:
-    """What is not compared where a side is a plan."""
-    # Where every tile has one user, refinement costs nothing, and the plans are the same with and without.
-    folded = any(cluster.fold for plan in (before, after) for cluster in plan.clusters)
-    tiles = ("whether tiles are refined, without which checkpoints do not load",) if folded else ()
-    return ("input and classes", "arguments", "norms", "forward pass", "settings", *tiles)
 
 
 def _edits(before: Mapping[str, Value], after: Mapping[str, Value], *, added: bool = True) -> tuple[Edit, ...]:
@@ -214,19 +206,14 @@ def _reasons(before: Side, after: Side, state: Iterable[Edit]) -> tuple[Reason, 
         Reason.SHAPES: any(edit.before is not None and edit.after is not None for edit in changed),
         Reason.FAMILY: one.family != other.family,
         Reason.STRUCTURE: one.structure != other.structure,
-        Reason.SHARING: _sharing(before) != _sharing(after) or _tiles_refine(before, after),
+        Reason.SHARING: _sharing(before.plan) != _sharing(after.plan),
     }
     return tuple(reason for reason, found in holds.items() if found)
 
 
-def _sharing(side: Side) -> object:
-    """What a checkpoint notes about clusters and their SuperWeights."""
-    return side.plan.clusters, side.plan.superweights
+def _sharing(plan: Plan) -> object:
+    """What a checkpoint notes about clusters and their SuperWeights.
 
-
-def _tiles_refine(before: Side, after: Side) -> bool:
-    """Whether refinement came or went where clusters are folded: generated files state it, even if it costs nothing."""
-    if before.contents is None or after.contents is None or not any(c.fold for c in after.plan.clusters):
-        return False
-    old, new = before.contents.family.sharing, after.contents.family.sharing
-    return (old.refinement is None) != (new.refinement is None)
+    Where clusters are folded, generated files say whether tiles are refined, even if that costs nothing.
+    """
+    return plan.clusters, plan.superweights, plan.refined and any(cluster.fold for cluster in plan.clusters)

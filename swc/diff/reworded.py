@@ -15,6 +15,7 @@ _EFFECTS: dict[str, Sequence[Callable[[Family], object]]] = {
     "cluster": (effects.tied, effects.made),
     "apart": (effects.kept_apart,),
     "templates_for": (effects.template_bounds,),
+    "bins": (effects.bins_of_the_rest,),
     "bins_for": (effects.bins,),
 }
 

@@ -20,7 +20,8 @@ def written_edits(before: Family, after: Family, *, without: Collection[str] = (
     :func:`swc.diff.settings.settings`).
     """
     old, new = _settings(before), _settings(after)
-    plain = (Edit(name, old[name], new[name]) for name in old if old[name] != new[name])
+    names = [name for name in old if name.removeprefix("share.") not in without]
+    plain = (Edit(name, old[name], new[name]) for name in names if old[name] != new[name])
     ones, others = _hints(before.sharing), _hints(after.sharing)
     kinds = [kind for kind in ones if kind not in without]
     hints = (

@@ -13,7 +13,7 @@ from swc.family import ClusterMethod, Family
 from swc.lock.file import read_lock
 from swc.lock.model import Lock
 from swc.lock.moves import Move, moves
-from swc.lock.settings import other_name, other_settings
+from swc.lock.settings import as_in, other_name, other_settings
 from swc.lock.verify import verify_lock
 from swc.plan import cluster_name, shareable_layers
 from swc.plan.model import Plan
@@ -54,7 +54,7 @@ def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
                     "SW0704",
                     f"family `{family.name}` says `clusters {method}`, which needs no search and no lock file",
                     family.span,
-                    help="write `clusters gradient(threshold=0.1, epochs=20)`, or delete the lock file",
+                    help=f"write `{as_in(existing_lock(lock_file, spec))}`, or delete the lock file",
                 ),
             )
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 
 @frozen
@@ -22,6 +22,10 @@ class Outline:
     classes: int
     members: Mapping[str, str]
     hints: tuple[str, ...]
+
+    def tells(self, now: Outline) -> bool:
+        """Whether it says the same, in whatever words its hints are."""
+        return evolve(self, hints=()) == evolve(now, hints=()) and [*self.members] == [*now.members]
 
     def changes(self, now: Outline, told: Collection[str], *, same_hints: bool) -> Iterator[str]:
         """A line for each part that is another one now.

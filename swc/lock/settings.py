@@ -84,7 +84,7 @@ def _other_threshold(lock: Lock, family: Family, spec: Path, lock_file: Path) ->
         lock,
         "threshold",
         f"to follow the spec, group again, which trains nothing: {command} (--dry-run shows which layers would move); "
-        f"to keep the lock, write `{_as_in(lock)}` into the spec",
+        f"to keep the lock, write `{as_in(lock)}` into the spec",
     )
 
 
@@ -97,7 +97,7 @@ def _other_epochs(lock: Lock, family: Family, spec: Path, lock_file: Path) -> Di
         family,
         lock,
         "epochs",
-        f"to follow the spec, search again: {command}; to keep the lock, write `{_as_in(lock)}` into the spec",
+        f"to follow the spec, search again: {command}; to keep the lock, write `{as_in(lock)}` into the spec",
     )
 
 
@@ -155,5 +155,6 @@ def _command(words: str, spec: Path, lock_file: Path, *options: str) -> str:
     return shlex.join(["swc", *words.split(), str(spec), *options, *(() if beside else ("--lock", str(lock_file)))])
 
 
-def _as_in(lock: Lock) -> str:
+def as_in(lock: Lock) -> str:
+    """The search of a lock as a spec asks for it: ``clusters gradient(threshold=0.1, epochs=20)``."""
     return f"clusters {written(Clustering(threshold=lock.threshold, epochs=lock.epochs))}"

@@ -65,12 +65,13 @@ def verify_lock(
     """
     found = mismatches(lock, family, shareable)
     same = lock.structure == structure_hash(family)
-    if same and not found:
+    if same and not found and (lock.outline is None or lock.outline.tells(outline(family))):
         return
     places = [place for mismatch in found if (place := lock.place(mismatch.layer)) is not None]
     related = [Related(place, "in the lock") for place in places[:1]]
     if same:
-        raise SpecError((_edited(family, _listed(list(map(str, found)), shown), display, related),))
+        lines = [*map(str, found)] or ["its `outline` does not say what its `structure` says"]
+        raise SpecError((_edited(family, _listed(lines, shown), display, related),))
     lines = [*_changes(lock, family, found), *map(str, found)]
     raise SpecError((_outdated(lock, family, _listed(lines, shown), display, related),))
 
@@ -89,7 +90,7 @@ def _changes(lock: Lock, family: Family, found: Sequence[Mismatch]) -> Iterable[
 def _edited(family: Family, detail: str, display: str, related: list[Related]) -> Diagnostic:
     return Diagnostic(
         "SW0706",
-        f"lock file {display} was edited: its layers are no longer those of family `{family.name}`",
+        f"lock file {display} was edited: it no longer says what it did of family `{family.name}`",
         related[0].span if related else family.span,
         label="not as in the spec" if related else "the family that it was made for",
         detail=detail,
@@ -103,12 +104,12 @@ def _outdated(lock: Lock, family: Family, detail: str, display: str, related: li
     whose = f"family `{lock.family}`, and not for" if another else "another version of"
     same = "the layers that share are the same; the lock does not say what the rest was"
     if lock.outline is not None:
-        same = "nothing that the lock remembers has changed: another release of swc wrote it"
+        same = "nothing that the lock remembers has changed: its `structure` was edited, or another swc wrote it"
     return Diagnostic(
         "SW0703",
         f"lock file {display} was made for {whose} family `{family.name}`",
         family.span,
-        label="another family" if another else "this family has changed since the search",
+        label="another family" if another else "this family has changed since the search" if detail else "this family",
         detail=detail or same,
         related=tuple(related),
         help="run `swc search` again, or use --no-lock to share without a search",

@@ -50,6 +50,7 @@ def build_plan(family: Family, planes: Sequence[Plane], division: Division, stru
         family=family.name,
         structure=structure,
         budget=family.budget.parameters,
+        refined=family.sharing.refinement is not None,
         parameters=Parameters(
             total=templates + coefficients + fixed.total,
             templates=templates,

@@ -43,13 +43,19 @@ def start_of(family: Family) -> Start:
     method, bins = family.sharing.clustering.method, family.sharing.bins
     found = Diagnostics()
     if method is ClusterMethod.GRADIENT:
-        check_meeting(family, *_meetings(family), found)
+        check_meeting(family, *meetings(family), found)
         found.raise_errors()
         return spendable(family) if bins is None else Start(_binned(family, bins))
-    clusters = _binned(family, bins or (DEPTH_BINS if method is ClusterMethod.DEPTH else 1))
+    clusters = _binned(family, bins_without_search(family))
     check_meeting(family, clusters.values(), {}, found)
     found.raise_errors()
     return Start(clusters)
+
+
+def bins_without_search(family: Family) -> int:
+    """How many bins `clusters depth` and `clusters single` have."""
+    sharing = family.sharing
+    return sharing.bins or (DEPTH_BINS if sharing.clustering.method is ClusterMethod.DEPTH else 1)
 
 
 def cluster_name(layers: Iterable[str], family: Family) -> str:
@@ -74,7 +80,7 @@ def _binned(family: Family, bins: int) -> Clusters:
     return binning.clusters(binning.parts(bins))
 
 
-def _meetings(family: Family) -> tuple[list[tuple[str, ...]], dict[str, tuple[int | None, ...]]]:
+def meetings(family: Family) -> tuple[list[tuple[str, ...]], dict[str, tuple[int | None, ...]]]:
     """What a search may find: the layers that could come into one cluster, and what keeps each apart from others.
 
     A search begins with the layers of a kernel size, whatever their bins. What is tied goes where the others go, so

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from swc.family import Family
-from swc.plan.bounds import Bounds, asked_bounds
-from swc.plan.hints import hand_made, shareable_layers, tied_groups
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from swc.family import ClusterMethod, Family, Hint
+from swc.plan.bounds import Bounds, Sides, asked_bounds
+from swc.plan.clusters import bins_without_search, meetings
+from swc.plan.hints import agree, hand_made, shareable_layers, tied_groups
 
 Names = list[str]
 
@@ -34,14 +39,24 @@ def made(family: Family) -> list[tuple[str, str]]:
     return sorted(hand_made(family).items())
 
 
-def kept_apart(family: Family) -> list[list[Names]]:
-    """For each ``apart``: the layers that share on each of its sides; hints, sides and names are sorted."""
-    layers = set(sharing_layers(family))
-    found: list[list[Names]] = []
-    for hint in family.sharing.aparts:
-        sides = sorted(side for names in hint.layers if (side := sorted(layers.intersection(names))))
-        if len(sides) > 1 and sides not in found:
-            found.append(sides)
+def kept_apart(family: Family, aparts: Sequence[Hint] | None = None) -> list[tuple[Names, Names]]:
+    """Layers that could meet in a cluster otherwise: those that are kept from the same others, and the others."""
+    if aparts is not None:  # these only, and not those of the spec
+        family = evolve(family, sharing=evolve(family.sharing, aparts=tuple(aparts)))
+    if not family.sharing.aparts:
+        return []
+    pools, sides = meetings(family)
+    found: list[tuple[Names, Names]] = []
+    for pool in pools:
+        kinds: dict[Sides, Names] = {}
+        for name in pool:
+            kinds.setdefault(sides[name], []).append(name)
+        alike: dict[tuple[str, ...], Names] = {}
+        for kind, names in kinds.items():
+            others = sorted(x for other, own in kinds.items() if not agree(kind, other) for x in own)
+            if others:
+                alike.setdefault(tuple(others), []).extend(names)
+        found += [(sorted(names), list(others)) for others, names in alike.items()]
     return sorted(found)
 
 
@@ -56,3 +71,12 @@ def bins(family: Family) -> dict[int, Names]:
     for hint in family.sharing.bin_hints:
         found.setdefault(hint.count, set()).update(hint.all_layers)
     return {number: sorted(names) for number, names in sorted(found.items())}
+
+
+def bins_of_the_rest(family: Family) -> int | None:
+    """The bins of layers that no hint speaks of, None where the planner chooses their number."""
+    return (
+        bins_without_search(family)
+        if family.sharing.clustering.method is not ClusterMethod.GRADIENT
+        else family.sharing.bins
+    )

@@ -12,6 +12,7 @@ from typing import Any
 from swc.diagnostics import Diagnostic, Severity, Span
 from swc.diagnostics.words import count
 from swc.family import Family, Hint
+from swc.plan.effects import kept_apart
 from swc.plan.hints import binned_groups, hand_made, named, pattern_place, related, shareable_layers
 from swc.plan.implied import implied_hints
 
@@ -100,13 +101,16 @@ def _apart_from_nothing(family: Family, shared: Collection[str]) -> Iterator[Dia
 
 
 def _apart_anyway(family: Family) -> Iterator[Diagnostic]:
-    """Aparts between layers of different kernel sizes, which never share."""
+    """Aparts between layers that never meet: of different kernel sizes, or in clusters made by hand."""
     kernels = {layer.name: layer.kernel for layer in shareable_layers(family)}
     for hint in family.sharing.aparts:
         sizes = [{kernels[name] for name in names if name in kernels} for names in hint.layers]
-        if all(sizes) and all(one.isdisjoint(two) for one, two in combinations(sizes, 2)):
+        if not all(sizes) or kept_apart(family, [hint]):
+            continue
+        why = "clusters made by hand, or other kernel sizes, part all layers that its patterns match"
+        if all(one.isdisjoint(two) for one, two in combinations(sizes, 2)):
             why = "its patterns match layers of different kernel sizes, and those never share"
-            yield _whole("apart", why, hint, "leave it out")
+        yield _whole("apart", why, hint, "leave it out")
 
 
 def _many_bins(family: Family) -> Iterator[Diagnostic]:

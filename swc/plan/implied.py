@@ -5,14 +5,14 @@ Of several that imply each other, the last one written is reported: without it, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
 
 import networkx as nx
 
 from swc.diagnostics import Diagnostic, Severity, Span
 from swc.family import Family, Hint
-from swc.plan.hints import bond_graph, bonds, links, pattern_place, related, shareable_layers
+from swc.plan.effects import kept_apart
+from swc.plan.hints import bond_graph, bonds, links, pattern_place, related
 
 
 def implied_hints(family: Family) -> Iterator[Diagnostic]:
@@ -72,30 +72,31 @@ def _ties(family: Family) -> Iterator[Diagnostic]:
 
 
 def _aparts(family: Family) -> Iterator[Diagnostic]:
-    shared = {layer.name for layer in shareable_layers(family)}
-    sides = [[frozenset(names) & shared for names in hint.layers] for hint in family.sharing.aparts]
-    kept = list(range(len(sides)))
+    aparts = family.sharing.aparts
+    kept = list(range(len(aparts)))
+
+    def apart(numbers: Iterable[int]) -> object:
+        return kept_apart(family, [aparts[k] for k in numbers])
+
     found = []
-    for number in reversed(range(len(sides))):
-        own = [names for names in sides[number] if names]
-        if any(set(sides[k]) == set(sides[number]) for k in range(number)):
+    for number in reversed(range(len(aparts))):
+        if any(
+            set(map(frozenset, aparts[k].layers)) == set(map(frozenset, aparts[number].layers)) for k in range(number)
+        ):
             kept.remove(number)
             continue
         others = [k for k in kept if k != number]
-        other = next((k for k in others if len(own) > 1 and _separates(sides[k], own)), None)
-        if other is not None:
-            kept.remove(number)
-            hint, before = family.sharing.aparts[number], family.sharing.aparts[other]
-            places = [(pattern_place(before, k), "kept apart here") for k in range(len(before.layers))]
-            found.append(_warning(hint, "this `apart` says what another says of more layers", places))
+        if not apart([number]) or apart(others) != apart(kept):
+            continue
+        kept.remove(number)
+        alone = next((k for k in others if apart([k, number]) == apart([k])), None)
+        if alone is not None:
+            places = [(pattern_place(aparts[alone], k), "kept apart here") for k in range(len(aparts[alone].layers))]
+            found.append(_warning(aparts[number], "this `apart` says what another says of more layers", places))
+        else:
+            places = [(pattern_place(aparts[k], 0), "kept apart here") for k in others]
+            found.append(_warning(aparts[number], "this `apart` says what others say together", places))
     yield from reversed(found)
-
-
-def _separates(sides: list[frozenset[str]], patterns: list[frozenset[str]]) -> bool:
-    """Whether sides hold all layers of the patterns, and no side has layers of two of them."""
-    where = [{k for k, side in enumerate(sides) if side & names} for names in patterns]
-    whole = all(frozenset().union(*sides) >= names for names in patterns)
-    return whole and all(one.isdisjoint(two) for one, two in combinations(where, 2))
 
 
 def _warning(hint: Hint, summary: str, places: list[tuple[Span | None, str]]) -> Diagnostic:

@@ -8,22 +8,29 @@ cluster that is empty or badly named, SW0719 a cluster that the spec makes by ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from swc.diagnostics import Diagnostics
+from swc.diagnostics import Diagnostics, Span
 from swc.diagnostics.words import first_few
-from swc.family import Family, Kind
+from swc.family import Family, Kind, Layer
 from swc.plan.bounds import check_meeting
 from swc.plan.clusters import cluster_name
 from swc.plan.hints import agree, apart_sides, hand_made, place_of, related, shareable_layers, size, tied_groups
 from swc.plan.model import CLUSTER_NAME
 
+Place = Callable[[str], Span | None]
+
 _LISTED = 20
 _WAY_OUT = "search again, or correct the clusters by hand"
 
 
-def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> None:
+def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]], place: Place) -> None:
     """Report, layer by layer, where clusters and spec no longer agree.
+
+    Args:
+        family: the family.
+        clusters: layer names by cluster name.
+        place: where a layer or a cluster stands in the file that the clusters come from, None if that is not known.
 
     Raises:
         SpecError: the clusters do not cover exactly the shareable layers, mix kernel sizes, or break a hint.
@@ -34,8 +41,8 @@ def check_clusters(family: Family, clusters: Mapping[str, Sequence[str]]) -> Non
             what = "is empty" if not layers else "has a name that is not letters, digits, `-` and `_`"
             found.error("SW0718", f"the cluster `{name}` {what}", help=_WAY_OUT)
     _check_coverage(family, clusters, found)
-    _check_kernels(family, clusters, found)
-    _check_hints(family, clusters, found)
+    _check_kernels(family, clusters, place, found)
+    _check_hints(family, clusters, place, found)
     _check_hand_made(family, clusters, found)
     check_meeting(family, clusters.values(), {}, found)
     found.raise_errors()
@@ -93,25 +100,29 @@ def _owner(family: Family, layer: str) -> str:
     return "it is private" if where is None else f"it is private ({where})"
 
 
-def _check_kernels(family: Family, clusters: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
+def _check_kernels(family: Family, clusters: Mapping[str, Sequence[str]], place: Place, found: Diagnostics) -> None:
     every = family.layer_by_name
     tied = {layer.name for group in tied_groups(family) if len({x.kind for x in group}) > 1 for layer in group}
     for name, names in clusters.items():
         layers = [every[layer] for layer in names if layer in every]
         kinds = {(x.kernel, Kind.CONV if x.name in tied else x.kind) for x in layers}
         if len(kinds) > 1:
-            first: dict[tuple[tuple[int, int], Kind], str] = {}
+            first: dict[tuple[tuple[int, int], Kind], Layer] = {}
             for x in layers:
-                first.setdefault((x.kernel, x.kind), f"{x.name}: {x.kind.value} {size(x)}")
+                first.setdefault((x.kernel, x.kind), x)
+            one, *others = first.values()
             found.error(
                 "SW0715",
                 f"the cluster `{name}` mixes kernels that cannot share",
-                detail="\n".join(first.values()),
+                place(others[0].name),
+                label=f"{others[0].kind.value} {size(others[0])}",
+                related=related([(place(one.name), f"{one.kind.value} {size(one)}")]),
+                detail="\n".join(f"{x.name}: {x.kind.value} {size(x)}" for x in first.values()),
                 help=f"{_WAY_OUT}; a linear layer may join 1x1 convolutions only if a `tie` or `cluster` says so",
             )
 
 
-def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: Diagnostics) -> None:
+def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], place: Place, found: Diagnostics) -> None:
     home = {layer: name for name, layers in clusters.items() for layer in layers}
     for hint in family.sharing.ties:
         layers = [layer for layer in hint.all_layers if layer in home]
@@ -122,7 +133,9 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
                 f"the clusters part `{layers[0]}` and `{parted}`, which are tied",
                 place_of(hint, parted),
                 label=f"ties `{parted}`",
-                related=related([(place_of(hint, layers[0]), f"to `{layers[0]}`")]),
+                related=related(
+                    [(place_of(hint, layers[0]), f"to `{layers[0]}`"), (place(parted), f"in `{home[parted]}`")]
+                ),
                 detail="\n".join(f"{layer}: in cluster `{home[layer]}`" for layer in layers[:_LISTED]),
                 help=_WAY_OUT,
             )
@@ -139,7 +152,7 @@ def _check_hints(family: Family, clusters: Mapping[str, Sequence[str]], found: D
                     f"the cluster `{name}` joins `{first}` and `{other}`, which are kept apart",
                     place_of(hint, other),
                     label=f"keeps `{other}`",
-                    related=related([(place_of(hint, first), f"from `{first}`")]),
+                    related=related([(place_of(hint, first), f"from `{first}`"), (place(other), f"in `{name}`")]),
                     help=_WAY_OUT,
                 )
 

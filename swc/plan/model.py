@@ -109,12 +109,16 @@ class Parameters:
 
 @frozen
 class Plan:
-    """The planner's output. ``structure`` is the structural hash of the family (see ``swc.lock``)."""
+    """The planner's output. ``structure`` is the structural hash of the family (see ``swc.lock``).
+
+    ``refined`` says whether coefficients are refined, and so may come to differ between the users of a SuperWeight.
+    """
 
     format_version: int
     family: str
     structure: str
     budget: int
+    refined: bool
     parameters: Parameters
     members: tuple[MemberPlan, ...]
     clusters: tuple[Cluster, ...]

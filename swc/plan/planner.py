@@ -11,20 +11,27 @@ from swc.plan.clusters import initial_clusters, start_of
 from swc.plan.contradictions import check_hints
 from swc.plan.cost import available, slack
 from swc.plan.division import divide, fits_whole, least_costs, smallest
-from swc.plan.locked import check_clusters
+from swc.plan.locked import Place, check_clusters
 from swc.plan.model import Plan
 from swc.plan.plane import planes_of
 from swc.plan.report import too_small
 from swc.plan.spendable import Start
 
 
-def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = None, *, structure: str) -> Plan:
+def plan_family(
+    family: Family,
+    clusters: Mapping[str, Sequence[str]] | None = None,
+    *,
+    structure: str,
+    place: Place = lambda _: None,
+) -> Plan:
     """Plan what is shared and what it costs (DESIGN section 4; paper sec. 2.1).
 
     Args:
         family: the elaborated family.
         clusters: layer names by cluster name, as a lock file has them; the initial clusters if None.
         structure: structural hash of the family, kept in the plan.
+        place: where a layer or a cluster stands in the lock file, for messages.
 
     Returns:
         A plan of at most ``family.budget.parameters`` parameters. It depends on nothing but the arguments.
@@ -37,7 +44,7 @@ def plan_family(family: Family, clusters: Mapping[str, Sequence[str]] | None = N
         start = start_of(family)
     else:
         check_hints(family)
-        check_clusters(family, clusters)
+        check_clusters(family, clusters, place)
         start = Start({name: tuple(layers) for name, layers in clusters.items()})
     planes = start.planes or planes_of(family, start.clusters)
     division = start.division or divide(planes, available(family), slack(family.budget.parameters))

@@ -61,6 +61,13 @@ class Record:
         """Whether ``key`` is there and null."""
         return self._value(key) is None
 
+    def flag(self, key: str) -> bool:
+        """The truth value under ``key``."""
+        value = self._value(key)
+        if isinstance(value, bool):
+            return value
+        raise _expected("true or false", value, self._place(key))
+
     def record(self, key: str) -> Record:
         """The object under ``key``."""
         return _record(self._value(key), self._place(key))

@@ -81,8 +81,8 @@ def _superweights(plan: Plan, clusters: Mapping[str, Cluster]) -> dict[str, Supe
             fits = at.rows <= fold.rows and at.columns <= fold.columns
             _check(fits, f"{place}.shape", "it is larger than the cluster's tiles")
         _at_least(f"{place}.templates", one.templates, 1)
-        vectors = one.coefficient_vectors
-        _check(vectors in {1, len(one.users)}, f"{place}.coefficient_vectors", "it is neither 1 nor one for each user")
+        vectors, why = (len(one.users), "one for each user") if plan.refined else (1, "1, and nothing is refined")
+        _check(one.coefficient_vectors == vectors, f"{place}.coefficient_vectors", f"it is not {why}")
     return {superweight.id: superweight for superweight in plan.superweights}
 
 

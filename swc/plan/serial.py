@@ -1,9 +1,9 @@
 """The plan as JSON, a public and versioned format, and back.
 
-Keys, in this order: ``format_version, family, structure, budget, parameters {total, templates, coefficients, private,
-norms, biases, weights}, members [{name, parameters_alone, layers [{name, shape, cluster, superweights}]}], clusters
-[{name, kernel, fan_in, layers, fold {rows, columns, templates} or null}], superweights [{id, cluster, at, shape,
-templates, coefficient_vectors, users}]``.
+Keys, in this order: ``format_version, family, structure, budget, refined, parameters {total, templates, coefficients,
+private, norms, biases, weights}, members [{name, parameters_alone, layers [{name, shape, cluster, superweights}]}],
+clusters [{name, kernel, fan_in, layers, fold {rows, columns, templates} or null}], superweights [{id, cluster, at,
+shape, templates, coefficient_vectors, users}]``.
 
 A layer's ``shape`` is [out, in, kh, kw], its ``cluster`` null if it owns its weight. A SuperWeight lies ``at``
 [row, column] of its cluster's plane and has the ``shape`` [rows, columns, kh, kw]. Members and layers come in the
@@ -42,6 +42,7 @@ def to_json(plan: Plan) -> str:
         "family": plan.family,
         "structure": plan.structure,
         "budget": plan.budget,
+        "refined": plan.refined,
         "parameters": asdict(plan.parameters),
     }
     members = [
@@ -119,6 +120,7 @@ def _plan(root: Record) -> Plan:
         family=root.text("family"),
         structure=root.text("structure"),
         budget=root.integer("budget"),
+        refined=root.flag("refined"),
         parameters=Parameters(
             total=parameters.integer("total"),
             templates=parameters.integer("templates"),

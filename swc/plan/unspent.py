@@ -46,7 +46,7 @@ def _why(family: Family, plan: Plan) -> str:
     if any(s.templates < min(bounds[s.id][1], s.coefficient_vectors) for s in plan.superweights):
         return "templates are too large to fill what is left"
     if all(len(cluster.layers) == 1 for cluster in plan.clusters):
-        enough = plan.budget > family.parameters_independent
+        enough = plan.budget > family.parameters_independent or all(cluster.fold is None for cluster in plan.clusters)
         rest = "more would add nothing" if enough else "one row or column of a tile is more than what is left"
         return f"every layer is on its own already, and {rest}"
     caps = sorted(

@@ -6,6 +6,7 @@ import re
 
 from swc.syntax.family_slips import Slip
 
+_WORDS = "block|arch|family|use|from|repeat|as|if|then|else|and|or|not|return|require|true|false"
 _CHOICE = "`if` makes a value: write `if condition then this else that`"
 
 
@@ -40,6 +41,12 @@ FILE_SLIPS: tuple[Slip, ...] = (
     (r"^\s*\}", "one closing brace is too many"),
 )
 BODY_SLIPS: tuple[Slip, ...] = (
+    (
+        rf"[=(,]\s*({_WORDS})\s*:\s*\w+\s*\(",
+        r"`\1` is a word of the language and cannot be a label: choose another name",
+    ),
+    (rf"^\s*({_WORDS})\s*=(?!=)", r"`\1` is a word of the language and cannot be a variable: choose another name"),
+    (r"\b([a-z]\w*)\((\d+(?:\s*,\s*[^()]*)?)\)\s*\(\s*(\w+)\s*\)", r"the tensor comes first: write `\1(\3, \2)`"),
     (r"^\s*(?:for|while)\b.*", "write `repeat count as i { ... }`"),
     (r"\brepeat\s+\(?(\w+)\)?\s*(?:times\b|:)", r"write `repeat \1 { ... }`"),
     (r"\brepeat\s+(\S.*?)\s+as\s+(\w+)\s*[:,]", r"write `repeat \1 as \2 { ... }`"),

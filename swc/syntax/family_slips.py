@@ -25,6 +25,11 @@ _BUDGETS = "a number of parameters, as `budget 36.5M`, or a share, as `budget 10
 _PATTERN = re.compile(r"[\w*?]+(?:\.[\w*?]+)*")
 _JOINERS = frozenset({"and", "or", "with", "from", "to", "all"})
 _SETTINGS = "private|public|tie|apart|templates|bins|clusters?|refine"
+_WRITTEN_HINT = (
+    r"\b(private|public|tie|apart|cluster\s+(?!(?:gradient|single|depth)\b)\w+(?![\w.*?])"
+    r"|templates\s+\d+(?:\s*\.\.\s*\d+)?\s+for|bins\s+\d+\s+for)\b"
+    rf"((?:(?!(?<![,\s])\s+(?:{_SETTINGS})\s)[^\n])*)"  # up to the next setting, unless a comma stands before it
+)
 _NUMBER = r"-?[0-9][0-9_.eE]*"
 
 
@@ -60,7 +65,7 @@ def _hint(match: re.Match[str]) -> str:
     text = re.sub(r"(?<=\w)\[([0-9]+)\]", r".\1", text)
     text = re.sub(r"(?<=[\w*?])(?:/|::|-)(?=[\w*?])", ".", text)
     text = re.sub(r"(?<![\w*?.])\.(?=\w)", "*.", text)
-    text = re.split(rf"[;}}]|,?\s+(?:{_SETTINGS})\s", text)[0]
+    text = re.split(rf"[;}}]|,\s+(?:{_SETTINGS})\s", text)[0]
     patterns = [name for name in _PATTERN.findall(text) if name not in _JOINERS]
     if not patterns:
         return f"name layers by patterns, as `{before} *.conv1`"
@@ -167,10 +172,7 @@ SHARE_SLIPS: tuple[Slip, ...] = (
         r"write `\1 for \2`",
     ),
     (r"\b(templates|bins)\s+for\b", r"say how many, as `\1 4 for *.conv1`"),
-    (
-        r"\b(private|public|tie|apart|cluster\s+(?!(?:gradient|single|depth)\b)\w+(?![\w.*?])|templates\s+\d+(?:\s*\.\.\s*\d+)?\s+for|bins\s+\d+\s+for)\b([^\n]*)",
-        _hint,
-    ),
+    (_WRITTEN_HINT, _hint),
 )
 TRAIN_SLIPS: tuple[Slip, ...] = (
     (r"([0-9.]+)\s*%", _fraction),

@@ -138,6 +138,21 @@ def test_a_file_of_the_right_name_without_the_architecture_is_passed_over(tmp_pa
     assert error(write(tmp_path, "spec.sw", FAMILY.format("net()"))).code == "SW0203"
 
 
+def test_an_architecture_of_another_file_is_told_where_it_is(tmp_path: Path) -> None:
+    write(tmp_path, "mob.sw", BLOCK.format("part"), ARCH.format("mobile", "part"))
+    write(tmp_path, "broken.sw", "arch mobil {")
+    spec = write(tmp_path, "lone.sw", FAMILY.format("mobil(3)"))
+    found = error(spec)
+    assert (found.code, found.fix) == ("SW0203", None)
+    assert found.help == "bring it in with `use mobile from mob`, and write `mobile`"
+    assert (
+        error(write(tmp_path, "lone.sw", FAMILY.format("mobile(3)"))).help == "bring it in with `use mobile from mob`"
+    )
+    unlike = error(write(tmp_path, "lone.sw", FAMILY.format("xyzzy(3)"))).help
+    assert unlike.endswith("there are `mobile`, `resnet`, `vit` and `wrn`")
+    assert "`lone`" not in unlike
+
+
 def test_no_place_holds_a_path_of_this_machine(tmp_path: Path) -> None:
     write(tmp_path, "arch/parts.sw", BLOCK.format("part"))
     write(tmp_path, "arch/net.sw", "use part from parts", ARCH.format("net", "part"))

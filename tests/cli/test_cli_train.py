@@ -130,3 +130,11 @@ def test_contradicting_options_are_usage_errors(swc: Swc, spec: Path) -> None:
     assert swc("train", spec, *QUICK, "--fresh", "--resume").exit_code == 2
     assert swc("train", spec, *QUICK, "--no-search", "--lock", "a.lock").exit_code == 2
     assert swc("anytime", spec, *LOOK, "--batches", "1,x").exit_code == 2
+
+
+def test_what_to_run_next_names_the_run(swc: Swc, spec: Path) -> None:
+    assert swc("compile", spec, "-o", "gen").exit_code == 0
+    result = swc("train", "gen/tiny.py", *LOOK, "--limit", "64", "--epochs", "1", "--run", "mine")
+    assert "swc eval gen/tiny.py --data digits --run mine " in result.output
+    assert "swc anytime gen/tiny.py --data digits --run mine --batches 1,8 " in result.output
+    assert swc("eval", "gen/tiny.py", *LOOK, "--run", "mine").exit_code == 0

@@ -286,7 +286,8 @@ def test_plans_that_differ_in_what_they_do_not_hold_say_so(
     assert "something has changed that plans do not hold (input and classes, " in report(difference)
 
 
-def test_plans_do_not_tell_whether_tiles_are_refined(side: Callable[[str, str], Side], tmp_path: Path) -> None:
+def test_plans_tell_whether_tiles_are_refined(side: Callable[[str, str], Side], tmp_path: Path) -> None:
+    """Every tile has one user here, so that nothing else in the plans differs."""
     text = """sw 1
 arch net(w: int) { y = stem: conv(x, 16, 3)  y = big: conv(relu(bn(y)), w, 3)
   return fc: linear(global_pool(relu(norm: bn(y))), classes) }
@@ -294,8 +295,14 @@ family fam { input image(1, 8, 8) output classes(10) budget 2000 member a = net(
 """
     refined, plain = side(text, "refined"), side(text.replace("private *.stem", "private *.stem refine none"), "plain")
     assert compare(refined, plain).categories == (Category.CHECKPOINT, Category.NUMERIC)
-    path = tmp_path / "plain.json"
-    path.write_text(to_json(plain.plan), encoding="utf-8")
-    assert "whether tiles are refined, without which checkpoints do not load" in report(
-        compare(refined, load_side(path, "plain.json"))
-    )
+    plans = []
+    for each in (refined, plain):
+        path = tmp_path / f"{each.name}.json"
+        path.write_text(to_json(each.plan), encoding="utf-8")
+        plans.append(load_side(path, path.name))
+    for before, after in ((refined, plans[1]), (plans[0], plain), (plans[0], plans[1])):
+        difference = compare(before, after)
+        assert difference.reasons == (Reason.SHARING,)
+        assert "tiles are refined on one side only" in report(difference)
+        assert not difference.is_empty
+    assert compare(plans[0], refined).is_empty

@@ -214,6 +214,8 @@ def test_only_what_the_spec_may_need_is_copied(repository: Commit, tmp_path: Pat
         (("HEAD", "--", "arch/none.sw"), ("SW0903", "arch/net.sw")),
         (("HEAD", "--", "README"), ("SW0903", "one.sw")),
         (("HEAD", "--", "arch/one.sw"), ("SW0903", "elsewhere then: one.sw")),
+        (("HEAD", "--", "specs/ome.sw"), ("SW0903", "help: there were then: one.sw")),
+        (("HEAD", "--", "p.json"), ("SW0903", "help: in its folder there were then: one.sw")),
         (("HEAD", "one.sw"), ("there is no file HEAD", "swc diff HEAD -- one.sw")),
         (("one.sw", "HEAD"), ("there is no file HEAD", "swc diff HEAD -- one.sw")),
         (("HEAD", "none"), ("no files HEAD and none", "swc diff HEAD none -- SPEC")),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from diff_specs import SPEC
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -17,30 +18,23 @@ from swc.diff.model import Category, Structural
 from swc.diff.side import Side, load_side
 from swc.diff.structure import structural
 
-SPEC = """sw 1
-arch net(width: int) {
-    y = c1: conv(x, 8, 3)
-    y = c2: conv(y, 8, 3)
-    y = c3: conv(y, width, 3)
-    y = s1: conv(y, width, 1)
-    y = s2: conv(y, 8, 1)
-    y = f: linear(global_pool(y), 8)
-    return fc: linear(y, classes)
-}
-family f {
-    input  image(8, 16, 16)
-    output classes(10)
-    budget 60% of members
-    member a = net(8)
-    member b = net(12)
-    share {
-        clusters CLUSTERS
-        HINTS
-    }
-}
-"""
-LAYERS = [f"{member}.{label}" for member in "ab" for label in ("c1", "c2", "c3", "s1", "s2", "f")]
-PATTERNS = ["*.c1", "*.c2", "a.*", "b.*", "*.c?", "a.c?", "b.c?", "*.s?", "*.f", *LAYERS]
+CLUSTERS = "clusters gradient(threshold=0.1, epochs=1)"
+HINTS = "private  *.stem"
+LAYERS = [
+    *(
+        f"{member}.{label}"
+        for member in ("big", "small")
+        for label in ("stem", "hidden", "cells.0.conv1", "cells.1.conv1")
+    ),
+    *(
+        "big.cells.0.shortcut",
+        "big.cells.1.shortcut",
+        "big.cells.2.shortcut",
+        "big.cells.2.conv1",
+        "small.cells.1.shortcut",
+    ),
+]
+PATTERNS = ["*.conv1", "*.shortcut", "big.*", "small.*", "*.0.*", "big.*.conv1", "small.*.conv1", "*.hidden", *LAYERS]
 WORDS = [
     "private",
     "tie",
@@ -75,7 +69,7 @@ def reworded(draw: st.DrawFn, own: Sequence[Hint]) -> list[Hint]:
         other = list(patterns) if word == "apart" else draw(st.permutations(patterns))
         if word != "apart" and draw(st.booleans()):
             every = [name for pattern in other for name in LAYERS if fnmatch.fnmatch(name, pattern)]
-            if not any(pattern in {"a.*", "b.*"} for pattern in other):  # they match heads, too
+            if not any(pattern in {"big.*", "small.*"} for pattern in other):  # they match heads, too
                 other = list(dict.fromkeys(every))
         if word in JOINED and draw(st.booleans()):
             found += [(word, [pattern]) for pattern in other]
@@ -93,7 +87,7 @@ def side(folder: Path, own: Sequence[Hint], clusters: str) -> Side:
     """The side of the spec with these hints; hints that contradict each other are not of interest here."""
     text = "\n        ".join(f"{word} {', '.join(patterns)}" for word, patterns in own)
     path = folder / "hints.sw"
-    path.write_text(SPEC.replace("HINTS", text).replace("CLUSTERS", clusters), encoding="utf-8")
+    path.write_text(SPEC.replace(HINTS, text).replace(CLUSTERS, f"clusters {clusters}"), encoding="utf-8")
     try:
         return load_side(path, "hints.sw")
     except SpecError:
@@ -101,11 +95,11 @@ def side(folder: Path, own: Sequence[Hint], clusters: str) -> Side:
         raise
 
 
-CLUSTERS = st.sampled_from(["gradient(threshold=0.1, epochs=1)", "single", "depth"])
+METHODS = st.sampled_from(["gradient(threshold=0.1, epochs=1)", "single", "depth"])
 
 
 @settings(max_examples=120, deadline=None)
-@given(st.data(), hints(), CLUSTERS)
+@given(st.data(), hints(), METHODS)
 def test_other_words_are_no_difference(folder: Path, data: st.DataObject, own: list[Hint], clusters: str) -> None:
     before = side(folder, own, clusters)
     after = side(folder, data.draw(reworded(own)), clusters)
@@ -116,7 +110,7 @@ def test_other_words_are_no_difference(folder: Path, data: st.DataObject, own: l
 
 
 @settings(max_examples=120, deadline=None)
-@given(hints(), hints(), CLUSTERS)
+@given(hints(), hints(), METHODS)
 def test_what_is_no_difference_plans_alike(folder: Path, one: list[Hint], other: list[Hint], clusters: str) -> None:
     before, after = side(folder, one, clusters), side(folder, [*one[1:], *other[:1]], clusters)
     difference = compare(before, after)

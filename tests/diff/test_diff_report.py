@@ -171,6 +171,18 @@ def test_settings_read_as_in_the_spec(edited: Compare, old: str, new: str, line:
         ),
         ("bins 2 for big.*.conv1, small.*.conv1", "bins 2 for small.*.conv1  bins 2 for big.*.conv1"),
         ("apart big.*.conv1, small.*.conv1", "apart big.cells.*.conv1, small.cells.*.conv1"),
+        (
+            "apart big.*.conv1, small.*.conv1",
+            "apart big.*.conv1, small.*.conv1  apart big.cells.0.conv1, small.cells.0.conv1",
+        ),
+        ("apart big.*.conv1, small.*.conv1", "apart big.*.conv1, small.*.conv1  apart *.conv1, *.shortcut"),
+        (
+            "apart *.0.conv1, *.1.conv1, *.2.conv1",
+            "apart *.0.conv1, *.1.conv1  apart *.0.conv1, *.2.conv1  apart *.1.conv1, *.2.conv1",
+        ),
+        ("cluster first *.0.conv1", "cluster first *.0.conv1  apart *.0.conv1, *.1.conv1"),
+        ("private *.stem", "private *.stem  templates 1..8 for *.conv1"),
+        ("private *.stem", "private *.stem  templates 2..4 for *.stem"),
     ],
 )
 def test_hints_in_other_words_are_no_difference(
@@ -180,6 +192,11 @@ def test_hints_in_other_words_are_no_difference(
     old, new = (side(text, name) for text, name in zip(texts, "ab", strict=True))
     assert compare(old, new).is_empty
     assert "no difference" in report(compare(old, new))
+
+
+def test_the_bins_that_depth_has_anyway_are_no_difference(side: Callable[[str, str], Side], spec_text: str) -> None:
+    texts = (spec_text.replace("gradient(threshold=0.1, epochs=1)", method) for method in ("depth", "depth bins 4"))
+    assert compare(*(side(text, name) for text, name in zip(texts, "ab", strict=True))).is_empty
 
 
 def test_sides_of_an_apart_that_change_places_give_clusters_other_names(

@@ -54,7 +54,15 @@ def unshared(family: Family) -> Plan:
         for m in family.members
     )
     return Plan(
-        FORMAT_VERSION, family.name, "0" * 16, total, Parameters(total, 0, 0, total, 0, 0, total), members, (), ()
+        format_version=FORMAT_VERSION,
+        family=family.name,
+        structure="0" * 16,
+        budget=total,
+        refined=True,
+        parameters=Parameters(total, 0, 0, total, 0, 0, total),
+        members=members,
+        clusters=(),
+        superweights=(),
     )
 
 

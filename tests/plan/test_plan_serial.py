@@ -24,6 +24,7 @@ def test_documented_keys() -> None:
         "family",
         "structure",
         "budget",
+        "refined",
         "parameters",
         "members",
         "clusters",
@@ -122,7 +123,7 @@ def layer(found: Any, k: int = 1) -> Any:
         (lambda d: d["superweights"][3].update(templates=1), "parameters.templates: it is .*, and the SuperWeights co"),
         (
             lambda d: d["superweights"][3].update(coefficient_vectors=2),
-            r"\[3\].coefficient_vectors: it is neither 1 nor",
+            r"\[3\].coefficient_vectors: it is not one for each user",
         ),
         (
             lambda d: d["superweights"][3].update(id="conv1x1@9,9"),
@@ -133,7 +134,7 @@ def layer(found: Any, k: int = 1) -> Any:
         (lambda d: d["superweights"][3]["shape"].__setitem__(0, 0), r"superweights\[3\].shape: a size is below 1"),
         (
             lambda d: d["superweights"][3]["users"].append("deep.stem"),
-            r"superweights\[3\].* neither 1 nor one for each",
+            r"superweights\[3\].* not one for each user",
         ),
         (
             lambda d: d["superweights"][0]["users"].__setitem__(0, "deep.none"),

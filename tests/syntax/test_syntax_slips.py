@@ -69,6 +69,7 @@ def test_a_family_is_told_what_to_write(written: str, corrected: str) -> None:
     [
         ("templates 1-8", "templates 1..8"),
         ("templates 1 to 8", "templates 1..8"),
+        ("private *.stem tie *.conv1 *.conv2", "tie *.conv1, *.conv2"),
         ("templates 1...8", "templates 1..8"),
         ("templates 1:8", "templates 1..8"),
         ("templates [1, 8]", "templates 1..8"),
@@ -217,6 +218,9 @@ def test_a_train_section_is_told_what_to_write(written: str, corrected: str) -> 
         (BODY, "y = c: conv(x, w, (3, 5))", "a list has brackets: `[3, 5]`"),
         (BODY, "y = c: conv[x, w, 3]", "arguments stand in parentheses: `conv(...)`"),
         (BODY, "y = c: conv(x w, 3)", "write a comma after `x`"),
+        (BODY, "y = block: conv(x, w, 3)", "`block` is a word of the language and cannot be a label"),
+        (BODY, "repeat = conv(x, w, 3)", "`repeat` is a word of the language and cannot be a variable"),
+        (BODY, "y = c: conv(8, 3)(x)", "write `conv(x, 8, 3)`"),
         (BODY, "y = relu(x))", "one closing parenthesis is too many"),
         (BODY, "y = [1; 2]", "write a comma instead"),
         (BODY, "y = [i for i in 3]", "lists are written out"),

@@ -99,8 +99,8 @@ def check_identity(family: Family, metadata: Mapping[str, Any], path: Path) -> N
     if metadata.get("sharing") != identity(family)["sharing"]:
         raise CheckpointError(
             f"{path} was trained with other clusters or templates than {plan.family} has now: the lock file, or the "
-            "budget or templates of the spec, have changed since. Compile with those that it was trained with, or "
-            "train again."
+            "spec's budget, `templates`, `refine` or other words on sharing, have changed since (`swc diff` says what "
+            "did). Compile with those that it was trained with, or train again."
         )
 
 
