@@ -120,15 +120,16 @@ def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics
     others = loader.architectures(spec)
     numbered = re.fullmatch(r"([A-Za-z]+)_?([0-9]+)(?:_([0-9]+))?", name.text)
     near = [name.text] if name.text in others else near_names(name.text, [*own, *others])
+    fix = None
     if numbered and numbered[1].lower() in {*own, *others}:
-        near = []
         numbers = ", ".join(number for number in numbered.groups()[1:] if number)
         advice = f"its numbers are arguments, as `{numbered[1].lower()}({numbers})`"
-    elif near and near[0] not in own and others[near[0]] != near[0]:
+    elif near and (near[0] in own or others[near[0]] == near[0]):
+        fix = near[0]
+        advice = f"write `{fix}`"
+    elif near:
         advice = f"bring it in with `use {near[0]} from {others[near[0]]}`"
         advice += "" if near[0] == name.text else f", and write `{near[0]}`"
-    elif near:
-        advice = f"write `{near[0]}`"
     else:
         listed = all_of([f"`{x}`" for x in sorted({*own, *others})])
         advice = f"define it with `arch {name}(...) {{ ... }}`, here or in `arch/{name}.sw`; there are {listed}"
@@ -142,7 +143,7 @@ def _report_architecture(name: t.Name, spec: Loaded, loader: Loader, diagnostics
         name.span,
         label="no architecture",
         help=advice,
-        fix=near[0] if near and advice == f"write `{near[0]}`" else None,
+        fix=fix,
     )
 
 

@@ -59,9 +59,8 @@ def _load(version: Version, output_format: str, *, no_lock: bool) -> Side:
         path, revision = Path(version.path), version.revision
         if revision is None:
             return load_side(path, version.name, no_lock=no_lock)
-        found = Repository.of(path).then(revision)
-        version = evolve(version, path=str(found.given))
-        with found.checkout(revision) as copy:
+        with Repository.of(path).checkout(revision) as (copy, then):
+            version = evolve(version, path=str(then))
             return load_side(copy, version.name, no_lock=no_lock)
     except SpecError as error:
         show(error.diagnostics, output_format)

@@ -62,29 +62,12 @@ class Repository:
             raise no_revision(revision, self.given, known)
         return found.decode().strip()
 
-    def then(self, revision: str) -> Repository:
-        """The same, with the name that the file had at a revision, if it had another one and git recognises it.
-
-        Raises:
-            SpecError: SW0902 when there is no such revision.
-        """
-        commit = self.commit(revision)
-        if self.file in self._listed(commit, f"./{self.file.parent}"):
-            return self
-        # Against the index, so that a rename need not be committed yet; a status, the old name, the new one, and so on.
-        arguments = ("diff-index", "--cached", "-M", "--diff-filter=R", "--name-status", "-z", commit)
-        parts = (_try_git(self.top, *arguments) or b"").split(b"\0")
-        former = {os.fsdecode(new): os.fsdecode(old) for old, new in zip(parts[1::3], parts[2::3], strict=True)}
-        name = former.get(str(self.file))
-        if name is None:
-            return self
-        return evolve(self, file=PurePosixPath(name), given=Path(os.path.relpath(self.top / name)))
-
     @contextmanager
-    def checkout(self, revision: str) -> Iterator[Path]:
-        """Copy the file and what it may depend on to a temporary folder; yields the path of the copy.
+    def checkout(self, revision: str) -> Iterator[tuple[Path, Path]]:
+        """Copy the file and what it may depend on to a temporary folder.
 
-        That is: the specs of its folder, those of ``arch/`` in it, and the lock file beside it.
+        That is: the specs of its folder, those of ``arch/`` in it, and the lock file beside it. Yields the path of the
+        copy, and the file's path at that time: another one, if it was renamed since and git recognises it.
 
         Raises:
             SpecError: SW0902 when there is no such revision, SW0903 when it does not hold the file.
@@ -92,7 +75,9 @@ class Repository:
         commit = self.commit(revision)
         names = self._listed(commit, f"./{self.file.parent}")
         if self.file not in names:
-            raise no_file(revision, self.given, self.file, self.top, self._listed(commit, "."))
+            with self._renamed(commit, revision).checkout(revision) as found:
+                yield found
+            return
         library = self.file.parent / "arch"
         if library in names:  # neither a folder nor what a folder holds
             raise _failed(
@@ -105,7 +90,18 @@ class Repository:
                 copy = Path(folder, *name.parts)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(content)
-            yield Path(folder, *self.file.parts)
+            yield Path(folder, *self.file.parts), self.given
+
+    def _renamed(self, commit: str, revision: str) -> Repository:
+        """The same with the name that the file had."""
+        # Against the index, so that a rename need not be committed yet; a status, the old name, the new one, and so on.
+        arguments = ("diff-index", "--cached", "-M", "--diff-filter=R", "--name-status", "-z", commit)
+        parts = (_try_git(self.top, *arguments) or b"").split(b"\0")
+        former = {os.fsdecode(new): os.fsdecode(old) for old, new in zip(parts[1::3], parts[2::3], strict=True)}
+        name = former.get(str(self.file))
+        if name is None:
+            raise no_file(revision, self.given, self.file, self.top, self._listed(commit, "."))
+        return evolve(self, file=PurePosixPath(name), given=Path(os.path.relpath(self.top / name)))
 
     def _listed(self, commit: str, folder: str) -> list[PurePosixPath]:
         listed = _git(self.top, "ls-tree", "-r", "-z", "--name-only", commit, "--", folder)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from swc.diff.model import Edit
-from swc.family import Family, Hint, Recipe, Schedule, ScheduleKind, Sgd, Sharing
-from swc.family.written import augment, bounds, call, clustering, hint, number
+from swc.family import Family, Recipe, Schedule, ScheduleKind, Sgd
+from swc.family.written import augment, bounds, call, clustering, hint, hints, number
 
 _SHORT = "_for"
 """What the kinds of hints end with that have the name of a setting besides."""
@@ -22,12 +22,16 @@ def written_edits(before: Family, after: Family, *, without: Collection[str] = (
     old, new = _settings(before), _settings(after)
     names = [name for name in old if name.removeprefix("share.") not in without]
     plain = (Edit(name, old[name], new[name]) for name in names if old[name] != new[name])
-    ones, others = _hints(before.sharing), _hints(after.sharing)
-    kinds = [kind for kind in ones if kind not in without]
-    hints = (
-        edit for kind in kinds for edit in _hint_edits(f"share.{kind.removesuffix(_SHORT)}", ones[kind], others[kind])
+    own, others = hints(before.sharing), hints(after.sharing)
+    found = (
+        edit
+        for kind in own
+        if kind not in without
+        for edit in _hint_edits(
+            f"share.{kind.removesuffix(_SHORT)}", [*map(hint, own[kind])], [*map(hint, others[kind])]
+        )
     )
-    return (*plain, *hints)
+    return (*plain, *found)
 
 
 def _settings(family: Family) -> dict[str, str | None]:
@@ -69,20 +73,6 @@ def _schedule(values: Schedule) -> str:
             return call(values.kind, *map(str, values.milestones), gamma=values.gamma)
         case ScheduleKind.COSINE | ScheduleKind.ONECYCLE:
             return call(values.kind, warmup=values.warmup)
-
-
-def _hints(sharing: Sharing) -> Mapping[str, list[str]]:
-    """The hints of each kind."""
-    found: dict[str, Sequence[Hint]] = {
-        "private": sharing.private,
-        "public": sharing.public,
-        "tie": sharing.ties,
-        "apart": sharing.aparts,
-        "cluster": sharing.hand_made,
-        "templates_for": sharing.template_hints,
-        "bins_for": sharing.bin_hints,
-    }
-    return {kind: [hint(each) for each in hints] for kind, hints in found.items()}
 
 
 def _hint_edits(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Edit]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from swc.family.model import BinsHint, ClusterHint, Clustering, ClusterMethod, Hint, Sharing, TemplatesHint
 from swc.family.recipe import Augment, AugmentKind
 
@@ -35,16 +37,23 @@ def hint(values: Hint) -> str:
     return patterns
 
 
-def hint_texts(values: Sharing) -> tuple[str, ...]:
-    """The hints on who shares, each with the word that it begins with, sorted: ``tie *.query, *.key``."""
-    words = {
+def hints(values: Sharing) -> dict[str, Sequence[Hint]]:
+    """The hints of each kind: those on who shares by the word that they begin with, ``templates_for``, ``bins_for``."""
+    return {
         "private": values.private,
         "public": values.public,
         "tie": values.ties,
         "apart": values.aparts,
         "cluster": values.hand_made,
+        "templates_for": values.template_hints,
+        "bins_for": values.bin_hints,
     }
-    return tuple(sorted(f"{word} {hint(each)}" for word, hints in words.items() for each in hints))
+
+
+def who_shares(values: Sharing) -> tuple[str, ...]:
+    """The hints on who shares, each with the word that it begins with, sorted: ``tie *.query, *.key``."""
+    kinds = {kind: own for kind, own in hints(values).items() if not kind.endswith("_for")}
+    return tuple(sorted(f"{kind} {hint(each)}" for kind, own in kinds.items() for each in own))
 
 
 def clustering(values: Clustering) -> str:

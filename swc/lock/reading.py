@@ -11,7 +11,7 @@ from swc.documents import DocumentError, parse_document
 from swc.lock.model import FORMAT_VERSION, Lock, Shape, place_of_key
 from swc.lock.outline import Outline
 from swc.plan.model import CLUSTER_NAME
-from swc.plan.record import FormatError, Record
+from swc.record import FormatError, Record
 
 _RENEW = "run `swc search` again to renew it, or delete it"
 _RESTORE = "correct it, restore it from version control, or run `swc search` again"

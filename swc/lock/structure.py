@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from swc.family import Family, Member
-from swc.family.written import hint_texts
+from swc.family.written import who_shares
 from swc.lock.outline import Outline
 from swc.plan import effects
 
@@ -37,7 +37,7 @@ def outline(family: Family) -> Outline:
         family.input,
         family.classes,
         {member.name: _member(member) for member in family.members},
-        hint_texts(family.sharing),
+        who_shares(family.sharing),
     )
 
 

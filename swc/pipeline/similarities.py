@@ -15,7 +15,7 @@ from swc.files import write_atomically
 from swc.lock import Lock, structure_hash
 from swc.plan.bins import kernel_name
 from swc.plan.hints import tied_groups
-from swc.plan.record import FormatError, Record
+from swc.record import FormatError, Record
 
 if TYPE_CHECKING:
     from swc_runtime.search_result import SearchResult

@@ -14,8 +14,7 @@ each. If coefficients take a tenth of its cost or more, it is folded into what i
 have a tenth more parameters in templates, and no more than its layers have weights.
 
 *Settled.* Should more than the slack still be left, because templates or tiles are too coarse, one cluster is folded
-(again) into what it has and what is left: the cheapest for which that uses up the budget, and of which the tiles do
-not get worse if there is one.
+(again) into what it has and what is left: the cheapest for which that uses up the budget.
 
 *Exchanged.* At last every folded cluster is cut in the best way that what is left pays for, and that leaves no more
 than may stay unspent. So no way to spend as much is better than the one that is chosen.
@@ -209,27 +208,15 @@ def _settled(planes: Sequence[Plane], division: Division, available: int, slack:
     left = available - cost_of(division)
     if left <= slack or all(_is_full(plane, division[plane.name]) for plane in planes):
         return division
-    by_cost = [Tiling(plane) for plane in sorted(planes, key=lambda p: (division[p.name].cost, p.name))]
-    best: Division = division
-    worse: list[Division] = []
-    for tiling in by_cost:
-        name = tiling.plane.name
-        old = division[name]
-        choice = tiling.choose(old.cost + left, slack)
-        if choice is None:
-            continue
-        trial = {**division, name: choice}
-        if isinstance(old, Whole) or tiling.objective(choice.fold) < tiling.objective(old.fold):
-            worse.append(trial)
-        elif cost_of(trial) > cost_of(best):
-            best = trial
-        if available - cost_of(best) <= slack:
-            return best
-    for other in worse:
-        if cost_of(other) > cost_of(best):
-            best = other
-        if available - cost_of(best) <= slack:
-            break
+    best = division
+    for plane in sorted(planes, key=lambda p: (division[p.name].cost, p.name)):
+        choice = Tiling(plane).choose(division[plane.name].cost + left, slack)
+        if choice is not None:
+            trial = {**division, plane.name: choice}
+            if cost_of(trial) > cost_of(best):
+                best = trial
+            if available - cost_of(best) <= slack:
+                break
     return best
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from math import prod
 
 from swc.plan.model import Cluster, LayerPlan, Plan, SuperWeight
-from swc.plan.record import FormatError
+from swc.record import FormatError
 
 
 def check_sense(plan: Plan) -> None:

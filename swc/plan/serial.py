@@ -30,8 +30,8 @@ from swc.plan.model import (
     Rectangle,
     SuperWeight,
 )
-from swc.plan.record import FormatError, Record
 from swc.plan.sense import check_sense
+from swc.record import FormatError, Record
 
 
 def to_json(plan: Plan) -> str:

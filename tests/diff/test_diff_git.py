@@ -195,7 +195,7 @@ def test_only_what_the_spec_may_need_is_copied(repository: Commit, tmp_path: Pat
         s__notes_dot_txt="",
         top_dot_sw=SPEC,
     )
-    with Repository.of(tmp_path / "s" / "one.sw").checkout("HEAD") as copy:
+    with Repository.of(tmp_path / "s" / "one.sw").checkout("HEAD") as (copy, _):
         folder = copy.parent
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         assert copy.read_text(encoding="utf-8") == SPEC
