@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from swc import __version__
+from swc.cli.anytime import anytime
 from swc.cli.compile import check, compile_
 from swc.cli.diff import diff
 from swc.cli.failures import Commands
 from swc.cli.lock import lock
 from swc.cli.plan import plan
-from swc.cli.train import anytime, evaluate, search, train
+from swc.cli.train import evaluate, search, train
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

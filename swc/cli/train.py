@@ -1,4 +1,4 @@
-"""``swc search``, ``swc train``, ``swc eval`` and ``swc anytime``."""
+"""``swc search``, ``swc train`` and ``swc eval``."""
 
 from __future__ import annotations
 
@@ -10,33 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
-from rich.console import Console
 
-from swc.cli.failures import complain, show, wants_color
-from swc.cli.frontier import frontier_table
+from swc.cli.failures import complain, show
 from swc.cli.options import FiniteRange, lock_name
 from swc.cli.running import leads, make_run, run_options, training_options
-from swc.diagnostics import Diagnostic, SpecError
+from swc.cli.targets import CHECKPOINT, TARGET, console, trained
 from swc.diagnostics.words import all_of, count
 from swc.lock import lock_path, lowered, other_settings
 from swc.lock.agreement import lock_to_replace
+from swc.pipeline import measure as measuring
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
 from swc.pipeline.similarities import similarities_path
 
 if TYPE_CHECKING:
-    from swc.pipeline.settings import Run
     from swc_runtime.evaluation import Evaluation
 
-_TARGET = click.argument("target", type=click.Path(path_type=Path))
 _POSITIVE = click.IntRange(min=1)
 _MEASURING = {"epochs", "seed", "limit", "batch"}
 """Parameters of a search on which its similarities depend."""
 _FORMAT = click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
-_CHECKPOINT = click.option(
-    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False), help="[default: family.safetensors of the run]"
 )
 _LOCK = click.option(
     "--lock",
@@ -100,7 +94,7 @@ def _note_options(context: click.Context) -> None:
 
 
 @click.command(short_help="Train a generated file, or a spec from start to end.")
-@_TARGET
+@TARGET
 @training_options
 @_LOCK
 @click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
@@ -141,7 +135,7 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.exceptions.Exit(1) from None
     if not leads():
         return
-    measured = training.measure(family, evaluation, run, folder, (1,), 20)
+    measured = measuring.measure(family, evaluation, run, folder, (1,), 20)
     _print(evaluation)
     click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
     click.echo(f"anytime curve  {measured.curve}")
@@ -172,16 +166,16 @@ def _suggest(path: Path, folder: Path, data: str) -> None:
 
 
 @click.command("eval", short_help="Score members, ensemble and every subset.")
-@_TARGET
+@TARGET
 @run_options
-@_CHECKPOINT
+@CHECKPOINT
 @_FORMAT
 def evaluate(
     target: Path, run_folder: Path | None, checkpoint: Path | None, output_format: str, **options: Any
 ) -> None:
     """Score a trained TARGET: top-1, NLL and ECE of members, ensemble and every subset."""
     run = make_run(options, run_folder)
-    family, _ = _trained(target, run_folder, checkpoint, run)
+    family, _ = trained(target, run_folder, checkpoint, run)
     evaluation = training.evaluate(family, run)
     if output_format == "json":
         click.echo(json.dumps(evaluation.to_json(), indent=2))
@@ -189,57 +183,7 @@ def evaluate(
         _print(evaluation)
 
 
-@click.command(short_help="Measure the anytime frontier on this machine.")
-@_TARGET
-@run_options
-@_CHECKPOINT
-@click.option("--batches", default="1", show_default=True, help="Batch sizes to measure, such as 1,8,64.")
-@click.option("--repeats", type=_POSITIVE, default=30, show_default=True, help="Timings per member; the median counts.")
-def anytime(
-    target: Path, run_folder: Path | None, checkpoint: Path | None, batches: str, repeats: int, **options: Any
-) -> None:
-    """Measure the anytime frontier of a trained TARGET on this machine, and draw it."""
-    sizes = _sizes(batches)
-    run = make_run(options, run_folder)
-    family, folder = _trained(target, run_folder, checkpoint, run)
-    measured = training.measure(family, training.evaluate(family, run), run, folder, sizes, repeats)
-    for size in sizes:
-        _console().print(frontier_table(measured.frontier, size))
-    click.echo(f"\nwrote {folder / training.FRONTIER} and {measured.curve}")
-
-
-def _sizes(text: str) -> tuple[int, ...]:
-    parts = text.split(",")
-    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise click.BadParameter(f"{text!r} is no list of batch sizes such as 1,8,64", param_hint="--batches")
-    return tuple(dict.fromkeys(int(part) for part in parts))
-
-
-def _trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run: Run) -> tuple[Any, Path]:
-    """The trained family of a target, and its run's folder."""
-    path, folder = training.locate(target, run_folder)
-    found = checkpoint or folder / training.CHECKPOINT
-    if not found.is_file():
-        raise SpecError(
-            (
-                Diagnostic(
-                    "SW0804",
-                    f"there is no checkpoint {found}",
-                    help=f"train first: swc train {target} --data {run.data.name}",
-                ),
-            )
-        )
-    if training.is_spec(target):
-        training.check_version(target, path)
-    return training.load_trained(path, found, run), folder
-
-
-def _console() -> Console:
-    color = wants_color(sys.stdout)
-    return Console(no_color=not color, force_terminal=color, highlight=False, width=None if color else 110)
-
-
 def _print(evaluation: Evaluation) -> None:
     from swc_runtime.evaluation_table import evaluation_table  # noqa: PLC0415 - torch is loaded for running only
 
-    _console().print(evaluation_table(evaluation))
+    console().print(evaluation_table(evaluation))

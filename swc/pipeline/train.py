@@ -1,4 +1,4 @@
-"""``swc train``, ``swc eval`` and ``swc anytime``: a spec or a generated file to a trained, measured family."""
+"""``swc train`` and ``swc eval``: a spec or a generated file to a trained, scored family."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from swc.pipeline.search import compile_for_search, needs_search, run_search, sa
 from swc.pipeline.settings import Run
 
 if TYPE_CHECKING:
-    from swc_runtime import Family, Frontier
+    from swc_runtime import Family
     from swc_runtime.evaluation import Evaluation
     from swc_runtime.training import TrainOptions
 
 CHECKPOINT = "family.safetensors"
 LAST = "last.safetensors"
-FRONTIER = "frontier.json"
-CURVE = "anytime.png"
 
 
 @frozen
@@ -45,14 +43,6 @@ class Prepared:
     path: Path
     folder: Path
     warnings: tuple[Diagnostic, ...] = ()
-
-
-@frozen
-class Measured:
-    """A trained family's frontier on this machine, and the picture of it."""
-
-    frontier: Frontier
-    curve: Path
 
 
 def is_spec(target: Path) -> bool:
@@ -211,22 +201,6 @@ def fit(path: Path, run: Run) -> tuple[Family, Evaluation]:
 def with_folder(options: TrainOptions, folder: Path) -> TrainOptions:
     """The same options, keeping results in a folder."""
     return replace(options, run_dir=folder)
-
-
-def measure(
-    family: Family, evaluation: Evaluation, run: Run, folder: Path, batches: tuple[int, ...], repeats: int
-) -> Measured:
-    """Measure an evaluated family's latencies here, and write the frontier and its picture into the folder."""
-    from swc_runtime import anytime  # noqa: PLC0415 - see DataChoice.load
-    from swc_runtime.plots import plot_anytime  # noqa: PLC0415
-
-    latencies = anytime.measure_latency(family, batches, repeats=repeats, reporter=run.reporter)
-    device = next(family.parameters()).device
-    frontier = anytime.frontier(evaluation, latencies, anytime.device_name(device))
-    anytime.save_frontier(frontier, family, folder / FRONTIER)
-    curve = folder / CURVE
-    plot_anytime(frontier, curve, title=f"{family.plan.family} on {run.data.name}")
-    return Measured(frontier, curve)
 
 
 def evaluate(family: Family, run: Run) -> Evaluation:
