@@ -169,8 +169,9 @@ class SuperWeightBank(nn.Module):
     def split(self, superweight_id: str, groups: Sequence[Sequence[str]]) -> list[Move]:
         """Give each group of users of a SuperWeight a coefficient vector of its own, a copy of the one it used.
 
-        Returns (parameter name, source row, destination row) for each row that was copied, so that the rows of
-        optimizer state can follow. An averaged copy of a family is split the same way as the family.
+        Returns a move for each row that was copied or left by some of its users, so that the rows of optimizer state
+        can follow (``swc_runtime.training.optimizer``). An averaged copy of a family is split the same way as the
+        family.
 
         Raises:
             ValueError: the groups are no partition of the users, join users whose vectors already differ, or are more
@@ -179,13 +180,14 @@ class SuperWeightBank(nn.Module):
         self.refresh()
         superweight = self.superweight(superweight_id)
         bank = self._template_bank(superweight.bank)
-        rows, copies = regrouped(superweight, self._rows(superweight), groups)
+        rows, moves = regrouped(superweight, self._rows(superweight), groups)
         with torch.no_grad():
-            for source, destination in copies:
-                bank.coefficients[destination] = bank.coefficients[source]
+            for move in moves:
+                if move.target != move.source:
+                    bank.coefficients[move.target] = bank.coefficients[move.source]
         bank.assign(superweight, rows)
         self._resolve()
-        return [(f"bank.{superweight.bank}.coefficients", *copy) for copy in copies]
+        return moves
 
     def refresh(self) -> None:
         """Take up assignments that were written into the ``rows`` buffers; waits for the device only if some were."""

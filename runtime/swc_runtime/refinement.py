@@ -5,7 +5,7 @@ The action itself, in the middle of a training, is ``swc_runtime.training.refine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,18 +21,20 @@ class RefinementSummary:
     """What refinement did.
 
     Attributes:
-        epoch: after how many epochs of hard sharing.
+        epoch: after how many epochs.
         threshold: β.
         shared: SuperWeights that more than one layer uses (and that hold room for more vectors).
-        split: those of them whose layers parted.
-        vectors: coefficient vectors of the shared SuperWeights now in use.
-        groups: for each SuperWeight that was split, its groups of layers.
+        split: those of them of which layers parted.
+        before: coefficient vectors of the shared SuperWeights that were in use before; with hard sharing, one each.
+        vectors: those in use now.
+        groups: for each SuperWeight that was split, its groups of layers now.
     """
 
     epoch: int
     threshold: float
     shared: int
     split: int
+    before: int
     vectors: int
     groups: dict[str, Groups]
 
@@ -40,7 +42,7 @@ class RefinementSummary:
         """One sentence for people."""
         return (
             f"{self.split} of {self.shared} shared SuperWeights split after epoch {self.epoch} "
-            f"(β = {self.threshold:g}): {self.shared} coefficient vectors became {self.vectors}"
+            f"(β = {self.threshold:g}): {self.before} coefficient vectors became {self.vectors}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -57,8 +59,10 @@ class RefinementSummary:
 def coefficient_groups(bank: SuperWeightBank, gradients: Mapping[str, Tensor], threshold: float) -> dict[str, Groups]:
     """For each SuperWeight that can be split, the groups of its layers whose coefficient gradients agree (eq. 3).
 
+    Layers that read different vectors already are in different groups: their gradients belong to different points.
+
     Args:
-        bank: hard-shared so far.
+        bank: hard-shared so far, or split before.
         gradients: layer name to the gradient of its weight.
         threshold: β.
     """
@@ -67,5 +71,13 @@ def coefficient_groups(bank: SuperWeightBank, gradients: Mapping[str, Tensor], t
         if len(superweight.users) < 2 or superweight.vectors < 2:
             continue
         coefficients = {layer: bank.coefficient_gradients(name, layer, gradients[layer]) for layer in superweight.users}
-        result[name] = group_by_similarity(superweight.users, cosines(coefficients), threshold)
+        similar = cosines(coefficients)
+        parts = [part for group in bank.groups(name) for part in _within(group, similar, threshold)]
+        result[name] = tuple(sorted(parts, key=lambda part: superweight.users.index(part[0])))
     return result
+
+
+def _within(group: Sequence[str], similar: Mapping[tuple[str, str], float], threshold: float) -> Groups:
+    """The parts of a group of layers that read one vector."""
+    own = {pair: value for pair, value in similar.items() if pair[0] in group and pair[1] in group}
+    return group_by_similarity(group, own, threshold)

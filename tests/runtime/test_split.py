@@ -39,7 +39,8 @@ def test_a_split_copies_rows_and_changes_no_weight() -> None:
         coefficients[0].mul_(1.5)
     before = weights(family)
     moves = family.bank.split(ID, [USERS[1:3], (USERS[0], USERS[3]), USERS[4:]])
-    assert moves == [(f"bank.{ID}.coefficients", 0, 1), (f"bank.{ID}.coefficients", 0, 2)]
+    name = f"bank.{ID}.coefficients"
+    assert moves == [(name, 0, 1, 1 / 3), (name, 0, 2, 1 / 3), (name, 0, 0, 1 / 3)]
     assert family.bank.groups(ID) == ((USERS[0], USERS[3]), USERS[1:3], USERS[4:])
     for name, weight in weights(family).items():
         torch.testing.assert_close(weight, before[name])
@@ -56,11 +57,14 @@ def test_groups_split_again_from_the_row_they_use() -> None:
     with torch.no_grad():
         dict(family.named_parameters())[name][1].add_(1.0)
     before = weights(family)
-    assert family.bank.split(ID, [USERS[:3], USERS[3:5], USERS[5:]]) == [(name, 1, 2)]
+    assert family.bank.split(ID, [USERS[:3], USERS[3:5], USERS[5:]]) == [(name, 1, 2, 1 / 3), (name, 1, 1, 2 / 3)]
     assert family.bank.split(ID, [USERS[:3], USERS[3:5], USERS[5:]]) == []
     for layer, weight in weights(family).items():
         torch.testing.assert_close(weight, before[layer])
-    assert family.bank.split(ID, [(user,) for user in USERS]) == [(name, 0, 3), (name, 0, 4), (name, 1, 5)]
+    assert family.bank.split(ID, [(user,) for user in USERS]) == [
+        *((name, 0, 3, 1 / 3), (name, 0, 4, 1 / 3), (name, 1, 5, 1 / 2)),
+        *((name, 0, 0, 1 / 3), (name, 1, 1, 1 / 2)),
+    ]
 
 
 def test_a_tile_splits_within_its_own_rows() -> None:
@@ -70,7 +74,7 @@ def test_a_tile_splits_within_its_own_rows() -> None:
     assert (first.first_row, first.vectors, second.first_row) == (0, 12, 12)
     before = weights(family)
     moves = family.bank.split(second.id, [second.users[:5], second.users[5:]])
-    assert moves == [("bank.conv3x3.coefficients", 12, 13)]
+    assert moves == [("bank.conv3x3.coefficients", 12, 13, 7 / 12), ("bank.conv3x3.coefficients", 12, 12, 5 / 12)]
     assert family.bank.groups(second.id) == (second.users[:5], second.users[5:])
     assert family.bank.groups(first.id) == (first.users,)
     for name, weight in weights(family).items():

@@ -1,7 +1,7 @@
 """Refinement in the middle of a training (paper sec. 2.2.2): layers that disagree get coefficients of their own.
 
-Until now all layers that use a SuperWeight read one coefficient vector. After an epoch of gradients, each group of
-layers that agree gets a copy of its own, and training goes on.
+After an epoch of gradients, each group of layers that read one coefficient vector and agree gets a copy of its own, and
+training goes on. Layers that have parted before stay so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from swc_runtime.training.session import Session
 def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -> RefinementSummary:
     """Take an epoch of gradients (nothing is trained), group each SuperWeight's layers by eq. 3, and split.
 
-    The optimizer's momentum of a copied coefficient vector is copied with it.
+    Each copy of a coefficient vector takes its share of the optimizer's momentum with it.
 
     Args:
         session: the training; it goes on afterwards with the coefficients parted.
@@ -28,14 +28,16 @@ def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -
         gradients = weight_gradients(session, epoch, phase)
         groups = coefficient_groups(session.family.bank, gradients, threshold)
     bank = session.family.bank
-    moves = [move for name, parts in groups.items() if len(parts) > 1 for move in bank.split(name, parts)]
+    before = {name: len(bank.groups(name)) for name in groups}
+    parted = {name: parts for name, parts in groups.items() if len(parts) > before[name]}
+    moves = [move for name, parts in parted.items() for move in bank.split(name, parts)]
     carry_over(session.optimizer, dict(session.family.named_parameters()), moves)
-    parted = {name: parts for name, parts in groups.items() if len(parts) > 1}
     return RefinementSummary(
         epoch=epoch,
         threshold=threshold,
         shared=len(groups),
         split=len(parted),
+        before=sum(before.values()),
         vectors=sum(len(parts) for parts in groups.values()),
         groups=parted,
     )
