@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from math import isfinite
 
+from swc.blanks import without_comments
 from swc.check.environment import Environment
 from swc.check.operations import Type
 from swc.check.types import type_of
@@ -38,7 +39,7 @@ def constant(expression: t.Expression, diagnostics: Diagnostics) -> Constant | N
         part = error.expression
         diagnostics.error(
             "SW0319",
-            f"`{' '.join(part.span.text.split())}` is no constant of a setting: {error}",
+            f"`{without_comments(part.span.text)}` is no constant of a setting: {error}",
             part.span,
             label="cannot be used here",
             help="write the number itself, such as `0.1`",

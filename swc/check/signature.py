@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from swc.blanks import without_comments
 from swc.check.operations import PARAMETER_TYPES, Operation, Type
 from swc.check.program import Definition
 
@@ -40,7 +41,7 @@ def operation_signature(operation: Operation) -> Signature:
 def definition_signature(definition: Definition) -> Signature:
     """The signature of a block (its tensor first) or of an architecture (its own parameters only)."""
     own = tuple(
-        SignatureParameter(p.name.text, parameter_type(p.type.text), p.default is None, " ".join(p.span.text.split()))
+        SignatureParameter(p.name.text, parameter_type(p.type.text), p.default is None, without_comments(p.span.text))
         for p in definition.node.parameters
     )
     tensor = () if definition.is_arch else (SignatureParameter("x", Type.TENSOR, True, "x: tensor"),)  # noqa: FBT003 - a record

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from swc.blanks import lines as lines_of
 from swc.cli.failures import show
 from swc.cli.options import lock_choice, lock_options
 from swc.compiler import Compiled, LockChoice, compile_spec
@@ -68,7 +69,7 @@ def _report_drift(outputs: list[Output]) -> None:
     drift = [output for output in outputs if output.state is not State.CURRENT]
     for output in drift:
         click.echo(f"{output.path}: {output.state}")
-        lines = output.difference.splitlines()
+        lines = lines_of(output.difference)
         for line in lines[:20]:
             click.echo(f"    {line}")
         if len(lines) > 20:

@@ -6,6 +6,8 @@ from unicodedata import category, combining, east_asian_width
 
 from attrs import frozen
 
+from swc.blanks import on_one_line
+
 TAB = 4
 
 
@@ -71,4 +73,4 @@ def cropped(text: str, start: int, end: int, room: int) -> tuple[str, int, int]:
 
 def one_line(text: str) -> str:
     """A message on one line, control characters escaped."""
-    return laid_out(" ".join(text.split())).text
+    return laid_out(on_one_line(text)).text

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
+from swc.blanks import lines
 from swc.diagnostics.columns import cropped, one_line
 from swc.diagnostics.diagnostic import Diagnostic, Severity
 from swc.diagnostics.source import Span
@@ -152,7 +153,7 @@ class _Painter:
 
 def _wrapped(text: str, room: int) -> Iterator[str]:
     """Lines of at most ``room`` columns; those of the text stay apart and keep their indentation."""
-    for line in text.splitlines():
+    for line in lines(text):
         indent = " " * (len(line) - len(line.lstrip(" ")))
         yield from textwrap.wrap(
             one_line(line),

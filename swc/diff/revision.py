@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from attrs import evolve, frozen
 
+from swc.blanks import lines
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diff.advice import no_file, no_revision
 from swc.lock import lock_path
@@ -58,8 +59,8 @@ class Repository:
             name = f"{found.decode().strip()}^{{commit}}"
             found = _try_git(self.top, "rev-parse", "--verify", "--quiet", name)
         if not found:
-            known = _git(self.top, "for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
-            raise no_revision(revision, self.given, known)
+            known = _git(self.top, "for-each-ref", "--format=%(refname:short)").decode(errors="replace")
+            raise no_revision(revision, self.given, lines(known))
         return found.decode().strip()
 
     @contextmanager
@@ -149,8 +150,8 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
 
 def _output(folder: Path, done: subprocess.CompletedProcess[bytes]) -> bytes:
     if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        said = words[0].removeprefix("fatal: ") if words else f"exit code {done.returncode}"
+        words = done.stderr.decode(errors="replace").strip().split("\n")
+        said = words[0].removeprefix("fatal: ") if words[0] else f"exit code {done.returncode}"
         raise _failed(f"git cannot look into {folder.name or folder}: {said}")
     return done.stdout
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from attrs import evolve
 
+from swc.blanks import without_comments
 from swc.check import Definition, Program
 from swc.diagnostics import Diagnostics, Related, Span
 from swc.elaborate.fingerprint import fingerprint
@@ -141,7 +142,7 @@ def _budget(program: Program, members: tuple[Member, ...], forms: Forms, diagnos
             help="ask for a larger share",
         )
         return None
-    return Budget(parameters, " ".join(item.value.span.text.split()), span=item.value.span)
+    return Budget(parameters, without_comments(item.value.span.text), span=item.value.span)
 
 
 def _whole(

@@ -45,8 +45,6 @@ def about_character(character: str) -> str:
     """Advice on a character that the language does not have."""
     if character.isalpha():
         return "names are written with the letters a to z, digits and `_`"
-    if character.isspace():
-        return "it looks like a space and is none: replace it by an ordinary one"
     return _CHARACTERS.get(character, "leave it out")
 
 

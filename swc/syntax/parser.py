@@ -10,10 +10,11 @@ from typing import Any
 
 from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from swc.diagnostics import Diagnostics, Related, Source, Span
+from swc.diagnostics import Diagnostics, Related, Source, Span, SpecError
 from swc.resources import grammar_text
 from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
+from swc.syntax.characters import named, without_hidden
 from swc.syntax.limits import LARGEST_NUMBER, check_limits
 from swc.syntax.numbers import LONGEST, SCALES, exact, is_number
 from swc.syntax.sections import Section, section_at, unclosed
@@ -24,8 +25,10 @@ from swc.syntax.wording import expected_words, join_or
 
 LANGUAGE_VERSION = 1
 
-_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*sw[ \t]+0*([0-9]+)\b")
-_NO_VERSION = re.compile(r"(?:\s|//[^\n]*\n)*((?i:sw)\b(?:\s+[0-9]\S*|[ \t]+(?!(?:use|block|arch|family)\b|//)\S+)?)")
+_VERSION = re.compile(r"(?:[ \t\r\n]|//[^\n]*\n)*sw[ \t]+0*([0-9]+)\b")
+_NO_VERSION = re.compile(
+    r"(?:[ \t\r\n]|//[^\n]*\n)*((?i:sw)\b(?:\s+[0-9]\S*|[ \t]+(?!(?:use|block|arch|family)\b|//)\S+)?)"
+)
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
 _ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
 _SECTION_TERMINALS = frozenset({"_INPUT", "_OUTPUT", "_BUDGET", "_MEMBER", "_SHARE", "_TRAIN"})
@@ -45,7 +48,10 @@ def parse(source: Source) -> File:
         SpecError: with a diagnostic for each top-level item that does not parse (codes SW01xx).
     """
     diagnostics = Diagnostics()
-    tree = _parse_items(source, diagnostics) if _check_version(source, diagnostics) else None
+    text = without_hidden(source, diagnostics)
+    if text is None:
+        raise SpecError(diagnostics.found)
+    tree = _parse_items(source, text, diagnostics) if _check_version(source, text, diagnostics) else None
     diagnostics.raise_errors()
     if tree is None:
         raise AssertionError("a failed parse reports an error")
@@ -54,12 +60,12 @@ def parse(source: Source) -> File:
     return Builder(source, trivia_of(source)).transform(tree)
 
 
-def _check_version(source: Source, diagnostics: Diagnostics) -> bool:
+def _check_version(source: Source, text: str, diagnostics: Diagnostics) -> bool:
     """Report a version that is missing or not this one; False if the rest may be in another language."""
-    match = _VERSION.match(source.text)
+    match = _VERSION.match(text)
     if match is None:
-        end = source.text.find("\n")
-        first = Span(source, 0, min(len(source.text), max(1, end if end >= 0 else len(source.text))))
+        end = text.find("\n")
+        first = Span(source, 0, min(len(text), max(1, end if end >= 0 else len(text))))
         diagnostics.error(
             "SW0101",
             "the file does not say which version of the language it is written in",
@@ -79,21 +85,22 @@ def _check_version(source: Source, diagnostics: Diagnostics) -> bool:
     return True
 
 
-def _parse_items(source: Source, diagnostics: Diagnostics) -> Tree[Any] | None:
+def _parse_items(source: Source, text: str, diagnostics: Diagnostics) -> Tree[Any] | None:
     """Parse all; after an error go on at the next top-level item, with what came before blanked out."""
-    text = source.text
     started = _NO_VERSION.match(text) if _VERSION.match(text) is None else None
     if started:
         text = text[: started.start(1)] + " " * len(started[1]) + text[started.end(1) :]
+    begun = -1
     while True:
         try:
             tree = _tree(text)
         except UnexpectedInput as error:
             _report(source, error, diagnostics)
             place = len(text) if error.pos_in_stream is None else error.pos_in_stream
-            match = _ITEM.search(text, place + 1)
+            match = _ITEM.search(text, max(place, begun) + 1)
             if match is None:
                 return None
+            begun = match.start()  # wherever the error is, the rest gets shorter each time
             version = _VERSION.match(text)
             kept = version.end() if version else 0
             blanked = re.sub(r"[^\n]", " ", text[kept : match.start()])
@@ -152,7 +159,7 @@ def _report_characters(source: Source, offset: int, diagnostics: Diagnostics) ->
             _report_number(found, slip, diagnostics)
         return
     span = Span(source, offset, offset + 1)
-    shown = f"`{character}`" if character.isprintable() else f"the character U+{ord(character):04X}"
+    shown = f"`{character}`" if character.isascii() else f"`{character}` ({named(character)})"
     diagnostics.error(
         "SW0103",
         f"the language has no use for {shown} here",

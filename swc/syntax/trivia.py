@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from swc.blanks import BLANKS
 from swc.diagnostics import Source, Span
 from swc.syntax.tree import BlankLines, Comment
 
@@ -18,8 +19,8 @@ def trivia_of(source: Source) -> tuple[Comment | BlankLines, ...]:
     for match in _COMMENT_OR_TEXT.finditer(text):
         if match[0].startswith("//"):
             line_start = text.rfind("\n", 0, match.start()) + 1
-            own_line = not text[line_start : match.start()].strip()
-            content = match[0].rstrip()
+            own_line = not text[line_start : match.start()].strip(BLANKS)
+            content = match[0].rstrip(BLANKS)
             span = Span(source, match.start(), match.start() + len(content))
             found.append(Comment(content, own_line, span=span))
     found.extend(

@@ -23,7 +23,7 @@ Expectation = tuple[str, int, str, str, str]
 def expectations(name: str, text: str) -> list[Expectation]:
     return [
         (name, number, match[1].lower(), match[2], match[3].strip())
-        for number, line in enumerate(text.splitlines(), 1)
+        for number, line in enumerate(text.split("\n"), 1)
         for match in EXPECTED.finditer(line)
     ]
 
