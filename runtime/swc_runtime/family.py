@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from swc_runtime import prediction
 from swc_runtime.bank import SuperWeightBank
 from swc_runtime.errors import PlanError, near
 from swc_runtime.freeze import frozen
@@ -77,21 +78,14 @@ class Family(nn.Module):
         Raises:
             ValueError: an unknown member, both ``members`` and ``budget_ms``, or no measured subset that fits.
         """
-        if budget_ms is not None:
-            if members is not None:
-                raise ValueError("predict takes either members or budget_ms, not both")
-            if self.frontier is None:
-                raise ValueError("budget_ms needs a measured frontier: measure it on this machine (swc anytime) first")
-            members = self.frontier.choose(len(x), budget_ms)
-        names = self._chosen(members)
+        names = prediction.choose(self, len(x), members, budget_ms)
         with evaluating(self), self.bank.step():
             logits = torch.stack([self.members[name](x) for name in names])
-        dtype = torch.promote_types(logits.dtype, torch.float32)  # half precision is too coarse to average in
-        return logits.softmax(-1, dtype=dtype).mean(0)
+        return prediction.average(logits)
 
     def freeze(self, members: Sequence[str] | None = None) -> dict[str, nn.Module]:
         """Return members as plain modules with weights of their own: same outputs, evaluation mode, no runtime."""
-        names = self._chosen(members)
+        names = self.chosen(members)
         with self.bank.step():
             return {name: frozen(self.members[name], self.architectures[name]) for name in names}
 
@@ -111,7 +105,8 @@ class Family(nn.Module):
         groups = [{"params": others, "weight_decay": decay}, {"params": coefficients, "weight_decay": 0.0}]
         return [group for group in groups if group["params"]]
 
-    def _chosen(self, members: Sequence[str] | None) -> tuple[str, ...]:
+    def chosen(self, members: Sequence[str] | None) -> tuple[str, ...]:
+        """Return the names of ``members``, all of them by default; ValueError unless each is one, and named once."""
         if members is None:
             return tuple(self.members)
         if isinstance(members, str):
