@@ -14,6 +14,7 @@ from swc_runtime.evaluation import evaluate
 from swc_runtime.family import Family
 from swc_runtime.problems import CheckpointError, TrainingError
 from swc_runtime.progress import Reporter, Silent
+from swc_runtime.training.agreement import check_agreement, check_identity, identity
 from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.history import History
 from swc_runtime.training.options import TrainOptions, check_options
@@ -21,7 +22,7 @@ from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
 from swc_runtime.training.schedule import Timetable, timetable
 from swc_runtime.training.session import Session, hardware_limits
-from swc_runtime.training.state import check_identity, identity, restore_training, save_family, training_tensors
+from swc_runtime.training.state import restore_training, save_family, training_tensors, without_momentum
 
 LAST = "last.safetensors"
 """The state after the last finished epoch, for resuming."""
@@ -168,7 +169,8 @@ class _Training:
     def _save_last(self) -> None:
         if self.options.run_dir is not None and self.writes:
             path = self.options.run_dir / LAST
-            write_checkpoint(path, training_tensors(self.session), {"kind": "training", **self._metadata()})
+            more = {"kind": "training", "without_momentum": without_momentum(self.session)}
+            write_checkpoint(path, training_tensors(self.session), {**more, **self._metadata()})
         self.session.fabric.barrier()
 
     def _save_final(self) -> None:
@@ -205,22 +207,8 @@ class _Training:
         check_identity(self.session.family, metadata, path)
         if metadata.get("kind") != "training":
             raise CheckpointError(f"{path} holds a trained family, not a training that can go on.")
-        _check_agreement(path, metadata["training"], self._agreed())
-        restore_training(self.session, tensors, path)
+        check_agreement(path, metadata.get("training"), self._agreed())
+        restore_training(self.session, tensors, metadata.get("without_momentum"), path)
         self.history = replace(History.from_json(metadata["history"]), evaluation=None)
         done, total = len(self.history.epochs), self.times.epochs
         self.reporter.say(f"resuming {path} after epoch {done} of {total}")
-
-
-def _check_agreement(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:
-    """Check that a training is the one that a checkpoint was written by.
-
-    Raises:
-        CheckpointError: it differs; the message lists every difference.
-    """
-    odd = [f"{name} was {then.get(name)} and is now {value}" for name, value in now.items() if then.get(name) != value]
-    if odd:
-        raise CheckpointError(
-            f"{path} belongs to another training: {'; '.join(odd)}. Give the same options as then, or train into "
-            "another folder."
-        )

@@ -1,0 +1,75 @@
+"""Whether a checkpoint belongs to a family, to a data set, and to the training that is to go on with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from swc_runtime.family import Family
+from swc_runtime.problems import CheckpointError
+
+
+def identity(family: Family) -> dict[str, str]:
+    """What a checkpoint says about the family it belongs to.
+
+    ``sharing`` is a hash of the clusters: with other ones every tensor may still fit, and belong to other layers.
+    """
+    clusters = repr(sorted(family.plan.clusters.items()))
+    return {
+        "family": family.plan.family,
+        "structure": family.plan.structure,
+        "sharing": hashlib.blake2b(clusters.encode(), digest_size=8).hexdigest(),
+    }
+
+
+def check_identity(family: Family, metadata: Mapping[str, Any], path: Path) -> None:
+    """Check that a checkpoint belongs to a family.
+
+    Raises:
+        CheckpointError: it is another family's, or that of another version of its spec.
+    """
+    plan = family.plan
+    if metadata.get("family") != plan.family:
+        raise CheckpointError(f"{path} is a checkpoint of family {metadata.get('family')}, not of {plan.family}.")
+    if metadata.get("structure") != plan.structure:
+        raise CheckpointError(
+            f"{path} belongs to another version of {plan.family}: its structure is {metadata.get('structure')}, the "
+            f"family's {plan.structure}. Compile the spec (and lock file) that it was trained with, or train again."
+        )
+    if metadata.get("sharing") != identity(family)["sharing"]:
+        raise CheckpointError(
+            f"{path} was trained with other clusters or templates than {plan.family} has now: the lock file, or the "
+            "spec's budget, `templates`, `refine` or other words on sharing, have changed since (`swc diff` says what "
+            "did). Compile with those that it was trained with, or train again."
+        )
+
+
+def check_agreement(path: Path, then: object, now: Mapping[str, Any]) -> None:
+    """Check that a training is the one that a checkpoint was written by.
+
+    Args:
+        path: the checkpoint.
+        then: what the checkpoint says of its training.
+        now: what is to be trained.
+
+    Raises:
+        CheckpointError: it differs; the message lists every difference.
+    """
+    if not isinstance(then, dict):
+        raise CheckpointError(f"{path} is damaged: it does not say how it was trained. Train anew with --fresh.")
+    odd = [
+        f"{name} was {_told(then.get(name))} and is now {_told(value)}"
+        for name, value in now.items()
+        if then.get(name) != value
+    ]
+    if odd:
+        raise CheckpointError(
+            f"{path} belongs to another training: {'; '.join(odd)}. Give the same options as then, or train into "
+            "another folder (--run)."
+        )
+
+
+def _told(value: object) -> str:
+    return "not given" if value is None else str(value)
