@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import define, evolve, field
 
 from swc.check.environment import Environment
@@ -13,13 +15,16 @@ from swc.diagnostics import Diagnostics, Related, Span
 from swc.syntax import tree as t
 
 
-def check_body(node: t.Block | t.Arch, environment: Environment, diagnostics: Diagnostics) -> None:
+def check_body(node: t.Block | t.Arch, environment: Environment, diagnostics: Diagnostics) -> Mapping[str, Type | None]:
     """Check the statements of a definition.
 
     Args:
         node: the definition.
         environment: what its module can name; its variables are added here.
         diagnostics: receives errors on names (SW02xx), types and the order of statements (SW03xx).
+
+    Returns:
+        The types of its parameters and of everything that is assigned in it.
     """
     variables: dict[str, Type | None] = {"x": Type.TENSOR}
     implicit = {"x"}
@@ -34,6 +39,7 @@ def check_body(node: t.Block | t.Arch, environment: Environment, diagnostics: Di
     body = _Body(diagnostics, fixed=fixed, implicit=frozenset(implicit))
     body.statements(node.body, evolve(environment, variables=variables), inside=False)
     _check_return(node, diagnostics)
+    return {**variables, **{name: kind for name, (kind, _) in body.assigned.items()}}
 
 
 def _check_return(node: t.Block | t.Arch, diagnostics: Diagnostics) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from swc.check.body import check_body
+from swc.check.comments import check_comments
 from swc.check.environment import Environment
 from swc.check.labels import check_labels
 from swc.check.naming import check_definition_name, check_distinct
@@ -14,7 +15,7 @@ from swc.check.reserved import class_name
 from swc.check.signature import parameter_type
 from swc.check.types import accepts, article, type_of
 from swc.check.usage import check_usage
-from swc.diagnostics import Diagnostics, Related
+from swc.diagnostics import Diagnostics, Related, Span
 from swc.diagnostics.names import near_names
 from swc.syntax import tree as t
 
@@ -36,18 +37,20 @@ def check_definitions(file: t.File, names: Mapping[str, Definition | None], diag
         "the name",
         diagnostics,
     )
+    types: list[tuple[Span, Mapping[str, Type | None]]] = [(family.span, {}) for family in families]
     for definition in definitions:
         what = "an architecture" if isinstance(definition, t.Arch) else "a block"
         check_definition_name(definition.name, what, diagnostics)
         own = Diagnostics()
         _check_parameters(definition, own)
         environment = Environment({}, names)
-        check_body(definition, environment, own)
+        types.append((definition.span, check_body(definition, environment, own)))
         check_labels(definition, environment, own)
         if not own.has_errors:
             check_usage(definition, environment, own)
         for diagnostic in own.found:
             diagnostics.add(diagnostic)
+    check_comments(file, sorted(types, key=lambda known: known[0].start), diagnostics)
 
 
 def _check_parameters(node: t.Block | t.Arch, diagnostics: Diagnostics) -> None:

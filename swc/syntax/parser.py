@@ -15,6 +15,7 @@ from swc.resources import grammar_text
 from swc.syntax.advice import NUMBERS, about_character, about_token
 from swc.syntax.build import Builder
 from swc.syntax.characters import named, without_hidden
+from swc.syntax.division import about_comment
 from swc.syntax.limits import LARGEST_NUMBER, check_limits
 from swc.syntax.numbers import LONGEST, SCALES, exact, is_number
 from swc.syntax.sections import Section, section_at, unclosed
@@ -234,5 +235,7 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
         span,
         label="expected `}`" if opened else f"expected {join_or(words)}" if words else "",
         related=(Related(opened, "opened here"),) if opened else (),
-        help=slip or ("" if ended else about_token(source.text, offset, str(token), token.type, expected)),
+        help=about_comment(source.text, previous)
+        or slip
+        or ("" if ended else about_token(source.text, offset, str(token), token.type, expected)),
     )
