@@ -161,7 +161,7 @@ def write_folder(root: Path, *, halves=("train", "val"), classes=("cat", "dog"),
             folder = root / half / name
             folder.mkdir(parents=True)
             for n in range(3):
-                Image.new("RGB", size, (100 * number, 30 * n, 50)).save(folder / f"{n}.png")
+                Image.new("RGB", size, (100 * number, 30 * n, 50 + n)).save(folder / f"{n}.png")
 
 
 @pytest.mark.parametrize("workers", [0, 1])

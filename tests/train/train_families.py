@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
 from swc_runtime.datasets import Dataset, TensorSplit, load
-from swc_runtime.datasets.splits import tensor_dataset
+from swc_runtime.datasets.dataset import tensor_dataset
 from swc_runtime.family import Family
 from swc_runtime.plan import Cluster, Layers, Plan, SuperWeight
 from swc_runtime.recipe import Crop, Flip, GradientRefinement, GradientSearch, Recipe, Sgd, Steps

@@ -5,7 +5,10 @@
 
 from swc_runtime.datasets.batches import Batch, Loader, ordered_batches
 from swc_runtime.datasets.catalogue import NAMES, load
-from swc_runtime.datasets.splits import Dataset, FolderSplit, Normalisation, Split, TensorSplit
+from swc_runtime.datasets.dataset import Dataset
+from swc_runtime.datasets.images import read_image
+from swc_runtime.datasets.normalisation import Normalisation
+from swc_runtime.datasets.splits import FolderSplit, Split, TensorSplit
 
 __all__ = [
     "NAMES",
@@ -18,4 +21,5 @@ __all__ = [
     "TensorSplit",
     "load",
     "ordered_batches",
+    "read_image",
 ]

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from swc_runtime.augment import augmented, seeded
-from swc_runtime.datasets.splits import Dataset, Normalisation, Split
+from swc_runtime.datasets.dataset import Dataset
+from swc_runtime.datasets.normalisation import Normalisation
+from swc_runtime.datasets.splits import Split
 from swc_runtime.problems import TrainingError
 from swc_runtime.recipe import Augment
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from swc_runtime.datasets.cifar import load_cifar10, load_cifar100
+from swc_runtime.datasets.dataset import Dataset
 from swc_runtime.datasets.digits import load_digits
 from swc_runtime.datasets.fashion_mnist import load_fashion_mnist
 from swc_runtime.datasets.image_folder import load_image_folder
-from swc_runtime.datasets.splits import Dataset
 from swc_runtime.problems import DataError
 
 _LOADERS: dict[str, Callable[[Path, bool], Dataset]] = {

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from swc_runtime.datasets.dataset import Dataset, tensor_dataset
 from swc_runtime.datasets.downloads import downloading
-from swc_runtime.datasets.splits import Dataset, TensorSplit, tensor_dataset
+from swc_runtime.datasets.splits import TensorSplit
 from swc_runtime.problems import DataError
 
 
@@ -41,4 +42,4 @@ def _load(kind: Any, title: str, root: Path, *, download: bool, classes: int) ->
         TensorSplit(torch.from_numpy(half.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(half.targets))
         for half in halves
     )
-    return tensor_dataset(title.lower().replace("-", ""), train, test, classes)
+    return tensor_dataset(title.lower().replace("-", ""), train, test, classes, tuple(halves[0].classes))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import torch
 
-from swc_runtime.datasets.splits import Dataset, TensorSplit, tensor_dataset
+from swc_runtime.datasets.dataset import Dataset, tensor_dataset
+from swc_runtime.datasets.splits import TensorSplit
 
 _HELD_OUT = 5
 

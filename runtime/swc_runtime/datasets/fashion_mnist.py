@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from swc_runtime.datasets.dataset import Dataset, tensor_dataset
 from swc_runtime.datasets.downloads import downloading
-from swc_runtime.datasets.splits import Dataset, TensorSplit, tensor_dataset
+from swc_runtime.datasets.splits import TensorSplit
 from swc_runtime.problems import DataError
 
 _FILES = (
@@ -19,6 +20,18 @@ _FILES = (
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
+)
+_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 )
 _PLACES = (".", "raw", "FashionMNIST/raw")
 
@@ -43,7 +56,7 @@ def load_fashion_mnist(root: Path, download: bool) -> Dataset:  # noqa: FBT001 -
         )
     train = _split(paths[0], paths[1])
     test = _split(paths[2], paths[3])
-    return tensor_dataset("fashion-mnist", train, test, classes=10)
+    return tensor_dataset("fashion-mnist", train, test, len(_CLASSES), _CLASSES)
 
 
 def _find(root: Path) -> list[Path] | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
 
-from swc_runtime.datasets.splits import Dataset, FolderSplit, Normalisation
+from swc_runtime.datasets.dataset import Dataset
+from swc_runtime.datasets.identity import ContentDigest
+from swc_runtime.datasets.normalisation import Normalisation
+from swc_runtime.datasets.splits import FolderSplit
 from swc_runtime.problems import DataError
 
 _MEASURED = 2048
@@ -33,10 +37,18 @@ def load_image_folder(path: Path, shape: tuple[int, int, int], workers: int) -> 
     if classes != test_classes:
         odd = sorted(set(classes) ^ set(test_classes))
         raise DataError(f"{path / 'train'} and {held_out} must have the same class folders; these differ: {odd}.")
-    train = FolderSplit(train_files, shape[0], shape[1:], workers)
-    test = FolderSplit(test_files, shape[0], shape[1:], workers)
-    normalise = Normalisation.of(images for images, _ in train.stream(_sample(len(train)), torch.device("cpu")))
-    return Dataset(f"imagefolder:{path}", train, test, shape, len(classes), normalise)
+    digest = ContentDigest(classes)
+    splits = []
+    for files in (train_files, test_files):
+        labels = [label for _, label in files]
+        digest.add(labels, (hashlib.blake2b(file.read_bytes(), digest_size=16).digest() for file, _ in files))
+        splits.append(FolderSplit(tuple(file for file, _ in files), torch.tensor(labels), shape[0], shape[1:], workers))
+    train, test = splits
+    normalise = Normalisation.of(
+        (images for images, _ in train.stream(_sample(len(train)), torch.device("cpu"))), path.name
+    )
+    name = f"imagefolder:{path.resolve().name}"
+    return Dataset(name, train, test, shape, len(classes), normalise, tuple(classes), digest.hex())
 
 
 def _files(folder: Path) -> tuple[tuple[tuple[Path, int], ...], list[str]]:

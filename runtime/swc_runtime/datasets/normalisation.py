@@ -1,0 +1,81 @@
+"""Mean and deviation of a data set's training images, which every family takes its images by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from swc_runtime.problems import DataError
+
+_ROOT_OF_NOTHING = 1e-6
+"""Deviations below this, in the range 0..1, are rounding: one level of 8 bits in 15,000 images is above it."""
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation per channel of the training images, in the range 0..1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) uint8 to float32 of mean 0 and deviation 1 (per channel, over the training set)."""
+        mean = torch.tensor(self.mean, device=images.device)[:, None, None]
+        std = torch.tensor(self.std, device=images.device)[:, None, None]
+        return (images.float() / 255 - mean) / std
+
+    @classmethod
+    def of(cls, batches: Iterable[Tensor], name: str = "The data set") -> Normalisation:
+        """Measured over (B, C, H, W) uint8 batches of the data set ``name``.
+
+        Raises:
+            DataError: see ``Moments.normalisation``.
+        """
+        moments = Moments()
+        for images in batches:
+            moments.add(images)
+        return moments.normalisation(name)
+
+
+class Moments:
+    """Sums of pixels and of their squares per channel: whole numbers, so that their order does not matter."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums = torch.zeros(2, 1, dtype=torch.int64)  # of values and of squares; (2, C) once images are added
+
+    def add(self, images: Tensor) -> None:
+        """Take (B, C, H, W) uint8 images in."""
+        self.add_sums(images.shape[0] * images.shape[2] * images.shape[3], pixel_sums(images))
+
+    def add_sums(self, count: int, sums: Tensor) -> None:
+        """Take ``count`` pixels in, of which ``pixel_sums`` are known."""
+        self.count += count
+        self.sums = self.sums + sums
+
+    def normalisation(self, name: str) -> Normalisation:
+        """Mean and deviation of what was taken in.
+
+        Raises:
+            DataError: every pixel of a channel has one value, so that nothing can be told by it.
+        """
+        mean, square = (self.sums.double() / (255 * self.count)).unbind()
+        std = (square / 255 - mean.square()).clamp(min=0).sqrt()
+        flat = (std < _ROOT_OF_NOTHING).nonzero().flatten().tolist()
+        if flat:
+            values = ", ".join(f"{round(255 * float(mean[channel]))} in channel {channel + 1}" for channel in flat)
+            raise DataError(
+                f"{name} cannot be learned from: all pixels of all its training images have one value, {values} of "
+                f"{len(mean)} (of 0 to 255). Look whether its images were written as they should be, or leave such "
+                "channels out."
+            )
+        return Normalisation(tuple(mean.tolist()), tuple(std.tolist()))
+
+
+def pixel_sums(images: Tensor) -> Tensor:
+    """Sums of values and of squares per channel, (2, C) int64, of (B, C, H, W) uint8 images."""
+    values = images.to(torch.int64)
+    return torch.stack([values.sum(dim=(0, 2, 3)), values.square().sum(dim=(0, 2, 3))])
