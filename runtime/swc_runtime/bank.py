@@ -16,7 +16,7 @@ from swc_runtime.composition import Grid
 from swc_runtime.errors import PlanError, near
 from swc_runtime.plan import Cluster
 from swc_runtime.regroup import Move, regrouped
-from swc_runtime.step import Step
+from swc_runtime.step import Step, Steps
 from swc_runtime.structure import SharedLayer, SharedSuperWeight, structure
 from swc_runtime.templates import TemplateBank, full_precision
 
@@ -24,8 +24,7 @@ from swc_runtime.templates import TemplateBank, full_precision
 class SuperWeightBank(nn.Module):
     """Templates, coefficients and the sharing assignment of all clusters of a plan.
 
-    Submodules are template banks, named by the SuperWeight (or folded cluster) they belong to. Not safe for use by
-    several threads at once.
+    Submodules are template banks, named by the SuperWeight (or folded cluster) they belong to.
     """
 
     def __init__(self, clusters: Mapping[str, Cluster]) -> None:
@@ -47,7 +46,7 @@ class SuperWeightBank(nn.Module):
         self._linear: frozenset[str] = frozenset()
         self._assemblies: list[Assembly] = []
         self._assembly_of: dict[str, int] = {}
-        self._step = Step()
+        self._steps = Steps()
         self._probes: dict[str, Tensor] | None = None
         self._resolve()
         self.register_load_state_dict_post_hook(_refresh_after_load)  # type: ignore[no-untyped-call]  # torch's
@@ -103,35 +102,33 @@ class SuperWeightBank(nn.Module):
             self.layer(layer_name)  # says what is wrong with the name
         if self._probes is not None:
             return self._probes[layer_name]
-        if self._step.depth == 0:
+        step = self._steps.current()
+        if step is None:
             self.refresh()
+            step = Step()
         index = self._assembly_of[layer_name]
         key = (index, torch.is_grad_enabled())
-        weight = self._step.weights.get(key)
+        weight = step.weights.get(key)
         if weight is None:
-            weight = self._assemble(self._assemblies[index])
-            if self._step.depth > 0:
-                self._step.weights[key] = weight
+            weight = step.weights[key] = self._assemble(self._assemblies[index], step)
         return weight.flatten(1) if layer_name in self._linear else weight
 
-    def _assemble(self, assembly: Assembly) -> Tensor:
+    def _assemble(self, assembly: Assembly, step: Step) -> Tensor:
         with full_precision(self._template_bank(assembly.banks[0]).templates.device):
-            return assembly.weight([self._mixtures(name) for name in assembly.banks])
+            return assembly.weight([self._mixtures(name, step) for name in assembly.banks])
 
-    def _mixtures(self, name: str) -> tuple[Tensor, ...]:
+    def _mixtures(self, name: str, step: Step) -> tuple[Tensor, ...]:
         key = (name, torch.is_grad_enabled())
-        mixtures = self._step.mixtures.get(key)
+        mixtures = step.mixtures.get(key)
         if mixtures is None:
-            mixtures = self._template_bank(name).mixtures()
-            if self._step.depth > 0:
-                self._step.mixtures[key] = mixtures
+            mixtures = step.mixtures[key] = self._template_bank(name).mixtures()
         return mixtures
 
-    def step(self) -> Step:
-        """Return a context within which nothing is composed twice; it may be nested."""
-        if self._step.depth == 0:
+    def step(self) -> Steps:
+        """Return a context within which nothing is composed twice by this thread; it may be nested."""
+        if self._steps.current() is None:
             self.refresh()
-        return self._step
+        return self._steps
 
     @contextmanager
     def probing(self) -> Iterator[dict[str, Tensor]]:
@@ -207,7 +204,7 @@ class SuperWeightBank(nn.Module):
 
     def _resolve(self) -> None:
         """Work out which layers share all their coefficients: they get one assembled weight between them."""
-        self._step.forget()
+        self._steps.forget()
         self._assemblies.clear()
         indices: dict[object, int] = {}
         portions: dict[str, list[tuple[int, ...]]] = {}

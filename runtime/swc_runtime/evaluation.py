@@ -13,7 +13,8 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_calibration_error
 
 from swc_runtime.datasets import Batch, Dataset, ordered_batches
-from swc_runtime.family import Family, evaluating
+from swc_runtime.evaluating import evaluation_view
+from swc_runtime.family import Family
 from swc_runtime.progress import Phase, Reporter, Silent
 
 BINS = 15
@@ -93,7 +94,7 @@ def evaluate(
     """Test every subset of the members; each member looks at each test image once.
 
     Args:
-        family: in evaluation mode while this runs; the mode of every module is restored.
+        family: looked at as in evaluation mode; the mode of no module changes.
         data: its test images are used.
         device: where the family is (by default, where its parameters are).
         batch: images at a time.
@@ -124,8 +125,8 @@ def _counted(batches: Iterable[Batch], phase: Phase) -> Iterator[Batch]:
 @torch.no_grad()
 def predictions(family: Family, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
     """Log-probabilities (M, N, classes) of all members and labels (N,), both where the family is, in float32."""
-    with evaluating(family):
-        seen = [(family(images).float().log_softmax(-1), labels) for images, labels in batches]
+    view = evaluation_view(family)
+    seen = [(view(images).float().log_softmax(-1), labels) for images, labels in batches]
     return torch.cat([logits for logits, _ in seen], dim=1), torch.cat([labels for _, labels in seen])
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from swc_runtime import prediction
 from swc_runtime.bank import SuperWeightBank
 from swc_runtime.errors import PlanError, near
+from swc_runtime.evaluating import evaluation_view
 from swc_runtime.freeze import frozen
 from swc_runtime.frontier import Frontier
 from swc_runtime.plan import Plan
@@ -72,15 +72,16 @@ class Family(nn.Module):
     def predict(self, x: Tensor, *, members: Sequence[str] | None = None, budget_ms: float | None = None) -> Tensor:
         """Return the class probabilities (batch, classes), averaged over members, all of them unless told otherwise.
 
-        Evaluates in evaluation mode and restores the mode of every module. ``budget_ms`` picks the most accurate
-        subset of ``frontier`` that is fast enough for a batch of this size.
+        Evaluates as in evaluation mode, and changes the mode of no module: any number of threads may predict at once.
+        ``budget_ms`` picks the most accurate subset of ``frontier`` that is fast enough for a batch of this size.
 
         Raises:
             ValueError: an unknown member, both ``members`` and ``budget_ms``, or no measured subset that fits.
         """
         names = prediction.choose(self, len(x), members, budget_ms)
-        with evaluating(self), self.bank.step():
-            logits = torch.stack([self.members[name](x) for name in names])
+        views = [evaluation_view(self.members[name]) for name in names]
+        with self.bank.step():
+            logits = torch.stack([view(x) for view in views])
         return prediction.average(logits)
 
     def freeze(self, members: Sequence[str] | None = None) -> dict[str, nn.Module]:
@@ -127,15 +128,3 @@ def _within_step(bank: SuperWeightBank, forward: Callable[..., Any], *args: Any,
         return forward(*args, **kwargs)
     finally:
         step.end()
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Put a module into evaluation mode while the context lasts, then each part of it back into its own mode."""
-    modes = [(child, child.training) for child in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for child, training in modes:
-            child.training = training

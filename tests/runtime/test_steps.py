@@ -142,9 +142,7 @@ def test_a_failing_forward_ends_the_step(family: Family) -> None:
         for call in (family, family.members["wide"]):
             with pytest.raises(error):
                 call(X)
-            assert not family.bank._step.mixtures
-            assert not family.bank._step.weights
-            assert family.bank._step.depth == 0
+            assert family.bank._steps.current() is None
         handle.remove()
     family(X).sum().backward()
 
@@ -161,6 +159,6 @@ def test_a_copy_made_within_a_step_starts_outside_of_it(family: Family) -> None:
     with family.bank.step():
         family(X)
         twin = copy.deepcopy(family)
-    assert twin.bank._step.depth == 0
-    assert not twin.bank._step.weights
+        assert twin.bank._steps.current() is None
+        assert family.bank._steps.current() is not None
     assert torch.equal(twin(X), family(X))
