@@ -1,4 +1,5 @@
 # Written by swc from fashion_mixed.sw (sha256 1e65201a080b7f5a); edit the spec and compile again.
+# text 35a7db3ca0bdb097 of ../specs/fashion_mixed.sw; swc replaces no file that was edited.
 """Family fashion_mixed: 3 members in 611,832 of at most 614,667 parameters."""
 
 from collections.abc import Callable

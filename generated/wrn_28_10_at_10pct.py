@@ -1,4 +1,5 @@
 # Written by swc from wrn_28_10_at_10pct.sw (sha256 52cb1e7613f514be); edit the spec and compile again.
+# text 034f7eb99d605354 of ../specs/paper/wrn_28_10_at_10pct.sw; swc replaces no file that was edited.
 """Family wrn_28_10_at_10pct: 1 member in 3,652,219 of at most 3,653,688 parameters."""
 
 from collections.abc import Callable

@@ -1,4 +1,5 @@
 # Written by swc from wrn_28_10_at_1pct.sw (sha256 012f053cec7f843f); edit the spec and compile again.
+# text ff2b97ac55c79aa6 of ../specs/paper/wrn_28_10_at_1pct.sw; swc replaces no file that was edited.
 """Family wrn_28_10_at_1pct: 1 member in 365,105 of at most 365,368 parameters."""
 
 from collections.abc import Callable

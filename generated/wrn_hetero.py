@@ -1,4 +1,5 @@
 # Written by swc from wrn_hetero.sw (sha256 36758641b8d60650); edit the spec and compile again.
+# text d143a1902f9e7686 of ../specs/wrn_hetero.sw; swc replaces no file that was edited.
 """Family wrn_hetero: 4 members in 36,499,989 of at most 36,500,000 parameters."""
 
 from collections.abc import Callable

@@ -16,13 +16,15 @@ from swc.family import Budget, ClusterMethod, Family
 from swc.lock import Lock, lock_path, other_settings, read_lock, structure_hash, unused_lock, verify_lock
 from swc.plan import notes, plan_family, shareable_layers
 from swc.plan.model import Plan
+from swc.seal import place_of, sealed
 
 
 @frozen(slots=False)
 class Compiled:
     """Everything that compiling a spec yields. ``lock`` is None when layers share by kernel size, without a search.
 
-    ``warnings`` are those that came up before planning; ``notes`` add what there is to say about the plan.
+    ``path`` is the spec, None if it was given as a text. ``warnings`` are those that came up before planning; ``notes``
+    add what there is to say about the plan.
     """
 
     program: Program
@@ -30,6 +32,7 @@ class Compiled:
     plan: Plan
     lock: Lock | None
     warnings: tuple[Diagnostic, ...] = ()
+    path: Path | None = None
 
     @cached_property
     def notes(self) -> tuple[Diagnostic, ...]:
@@ -41,8 +44,13 @@ class Compiled:
         """Name of the generated file."""
         return f"{self.family.name}.py"
 
-    def text(self) -> str:
-        """The generated file's content."""
+    def text(self, folder: Path | None = None) -> str:
+        """The generated file's content, for the folder that it is to lie in, from which it tells its spec's place."""
+        place = None if folder is None or self.path is None else place_of(self.path, folder)
+        return sealed(self._emitted, place)
+
+    @cached_property
+    def _emitted(self) -> str:
         return emit(self.program, self.family, self.plan, content_hash=self.content_hash())
 
     def content_hash(self) -> str:
@@ -74,6 +82,7 @@ class Loaded:
     family: Family
     lock: Lock | None
     warnings: tuple[Diagnostic, ...] = ()
+    path: Path | None = None
 
     def at(self, budget: Budget) -> Loaded:
         """The same with another budget."""
@@ -91,7 +100,7 @@ class Loaded:
             plan = plan_family(family, structure=structure)
         else:
             plan = plan_family(family, lock.cluster_layers(), structure=structure, place=lock.place)
-        return Compiled(self.program, family, plan, lock, self.program.warnings + self.warnings)
+        return Compiled(self.program, family, plan, lock, self.program.warnings + self.warnings, self.path)
 
 
 def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Loaded:
@@ -107,7 +116,7 @@ def load_spec(path: Path, lock: LockChoice | None = None, *, display: str | None
     """
     program = load_program(path, display=display)
     family = elaborate(program)
-    return Loaded(program, family, *_lock(path, family, lock or LockChoice()))
+    return Loaded(program, family, *_lock(path, family, lock or LockChoice()), path)
 
 
 def compile_spec(path: Path, lock: LockChoice | None = None, *, display: str | None = None) -> Compiled:

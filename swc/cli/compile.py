@@ -11,8 +11,9 @@ from swc.cli.failures import show
 from swc.cli.options import lock_choice, lock_options
 from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
-from swc.output import Output, State, compare, write
+from swc.output import Output, State, compare, is_unknown, write
 
+_OTHERS_WORK = frozenset({State.EDITED, State.STALE_EDITED, State.OTHER})
 _SPECS = click.argument("specs", nargs=-1, required=True, type=click.Path(path_type=Path))
 
 
@@ -39,7 +40,11 @@ def _summary(one: Compiled) -> str:
 @_SPECS
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("generated"))
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if any file is out of date.")
-@click.option("--force", is_flag=True, help="Overwrite files that swc did not write.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Overwrite files that swc did not write, that were edited by hand, or that other specs gave.",
+)
 @lock_options
 def compile_(
     specs: tuple[Path, ...], folder: Path, lock: Path | None, *, only_check: bool, force: bool, no_lock: bool
@@ -57,16 +62,24 @@ def compile_(
         _report_drift(compare(compiled, folder))
         return
     by_path = {folder / one.file_name: one for one in compiled}
+    unknown = {path for path, one in by_path.items() if is_unknown(one, path)}
     for output in write(compiled, folder, force=force):
-        if output.state is State.STALE:
-            click.echo(f"removed {output.path} ({output.state})")
-        else:
+        if output.path in by_path:
             verb = "kept" if output.state is State.CURRENT else "wrote"
             click.echo(f"{verb} {output.path}: {_summary(by_path[output.path])}")
+        elif output.path.exists():
+            click.echo(f"left {output.path} as it is ({output.state})", err=True)
+        else:
+            click.echo(f"removed {output.path} ({output.state})")
+    for path in sorted(unknown):
+        click.echo(f"{path} was of an earlier swc, so it could not be told whether it was edited by hand", err=True)
 
 
 def _report_drift(outputs: list[Output]) -> None:
-    drift = [output for output in outputs if output.state is not State.CURRENT]
+    for output in outputs:
+        if output.state is State.DOUBTFUL:
+            click.echo(f"{output.path}: {output.state}", err=True)
+    drift = [output for output in outputs if output.state.is_drift]
     for output in drift:
         click.echo(f"{output.path}: {output.state}")
         lines = lines_of(output.difference)
@@ -74,10 +87,13 @@ def _report_drift(outputs: list[Output]) -> None:
             click.echo(f"    {line}")
         if len(lines) > 20:
             click.echo(f"    and {len(lines) - 20} more lines")
+    if any(output.state in _OTHERS_WORK for output in drift):
+        click.echo("`swc compile` replaces none of what was edited or comes from other specs without --force", err=True)
     if drift:
         click.echo("run `swc compile` with the same specs and folder, and commit what it writes", err=True)
         raise click.exceptions.Exit(1)
-    click.echo(f"{len(outputs)} generated file{'s are' if len(outputs) > 1 else ' is'} up to date")
+    count = sum(output.state is State.CURRENT for output in outputs)
+    click.echo(f"{count} generated file{'s are' if count > 1 else ' is'} up to date")
 
 
 @click.command(short_help="Check specs up to a plan that fits; write nothing.")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from swc.cli.failures import wants_color
+from swc.authorship import edited_note
+from swc.cli.failures import show, wants_color
 from swc.diagnostics import Diagnostic, SpecError
 from swc.pipeline import train as training
 
@@ -38,6 +39,7 @@ def trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run:
         )
     if training.is_spec(target):
         training.check_version(target, path)
+    show(edited_note(path))
     return training.load_trained(path, found, run), folder
 
 

@@ -2,6 +2,6 @@
 
 from swc.emit.emitter import emit
 from swc.emit.names import class_name
-from swc.emit.view import MARKER
+from swc.emit.view import MARKER, spec_name
 
-__all__ = ["MARKER", "class_name", "emit"]
+__all__ = ["MARKER", "class_name", "emit", "spec_name"]

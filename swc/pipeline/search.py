@@ -13,9 +13,8 @@ from attrs import frozen
 from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
 from swc.family import ClusterMethod, Family
-from swc.files import write_atomically
 from swc.lock import Lock, bins_text, outline, structure_hash, write_lock
-from swc.output import check_ours
+from swc.output import write_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.settings import Run
 from swc.pipeline.similarities import (
@@ -139,8 +138,7 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
     from swc_runtime.search import search  # noqa: PLC0415
 
     path = folder / compiled.file_name
-    check_ours(path)
-    write_atomically(path, compiled.text())
+    write_generated(compiled, path)
     family_class = load_family_class(path)
     data = run.data.load(family_class)
     clustering = compiled.family.sharing.clustering

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from swc.authorship import check_ours, edited, edited_note
 from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, Severity, SpecError
-from swc.files import write_atomically
 from swc.lock import lock_path
-from swc.output import check_ours
+from swc.output import is_current, write_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
@@ -77,7 +77,7 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
         RuntimeProblem: the search is not possible, or there is nothing to resume.
     """
     if not is_spec(target):
-        return Prepared(target, run_folder or Path("runs") / target.stem)
+        return Prepared(target, run_folder or Path("runs") / target.stem, edited_note(target))
     if run.options.resume:
         return _resumed(target, run_folder, search)
     choice = LockChoice(search.lock, ignored=search.skipped)
@@ -87,7 +87,7 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
     compiled = compile_spec(target, LockChoice(ignored=True) if searching else choice)
     folder = run_folder or Path("runs") / compiled.family.name
     path = folder / compiled.file_name
-    check_ours(path)
+    check_ours(path, target)
     if searching and needs_search(compiled.family):
         for_search = compile_for_search(target)
         lock, result = run_search(for_search, run, folder / "search", search.epochs)
@@ -98,7 +98,7 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
         compiled = compile_spec(target, LockChoice(program_lock))
     elif compiled.lock is not None:
         run.reporter.say(f"clusters from {program_lock} (search anew with --fresh)")
-    write_atomically(path, compiled.text())
+    write_generated(compiled, path)
     run.reporter.say(f"compiled to {path}")
     return Prepared(path, folder, _warnings(compiled))
 
@@ -115,20 +115,22 @@ def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepa
     folder = run_folder or Path("runs") / compiled.family.name
     resumable(folder)
     path = folder / compiled.file_name
-    if path.exists() and path.read_bytes() != compiled.text().encode():
+    if path.exists() and not is_current(compiled, path):
         raise SpecError(
             (
                 Diagnostic(
                     "SW0805",
-                    f"the run in {folder} was not compiled from {spec} as it is now",
+                    f"{path} was edited by hand, so it is not what {spec} gives"
+                    if edited(path)
+                    else f"the run in {folder} was not compiled from {spec} as it is now",
                     compiled.family.span,
-                    label="this, an architecture or the lock file has changed since",
+                    label="" if edited(path) else "this, an architecture or the lock file has changed since",
                     help=f"go on with what it was compiled to (`swc train {path} --run {folder} --resume`), or train "
                     "the spec anew in another folder (`--run`)",
                 ),
             )
         )
-    write_atomically(path, compiled.text())
+    write_generated(compiled, path)
     return Prepared(path, folder, _warnings(compiled))
 
 
