@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class RuntimeProblem(Exception):  # noqa: N818 - what people do wrong is a problem; an "error" would be the program's
     """Base of everything that training, measuring and loading tell a person: what was found, and what to do."""
@@ -17,3 +19,12 @@ class CheckpointError(RuntimeProblem):
 
 class TrainingError(RuntimeProblem):
     """Training cannot start or go on."""
+
+
+class FamilyError(RuntimeProblem):
+    """A generated file (``path``) is missing, does not load, or defines no family of its own; ``why`` says which."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} is not a generated family: {why}. Name a file that `swc compile` wrote.")
+        self.path = path
+        self.why = why
