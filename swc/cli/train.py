@@ -14,6 +14,7 @@ from attrs import evolve
 from swc.cli.failures import complain, show
 from swc.cli.options import FiniteRange, lock_name
 from swc.cli.running import leads, make_run, run_options, training_options
+from swc.cli.starting import start_choice, start_options
 from swc.cli.targets import CHECKPOINT, TARGET, console, trained
 from swc.diagnostics.words import all_of, count
 from swc.lock import lock_path, lowered, other_settings
@@ -103,6 +104,7 @@ def _note_options(context: click.Context) -> None:
 @click.option("--fresh", is_flag=True, help="Search anew although there is a lock file.")
 @click.option("--no-search", is_flag=True, help="Share by kernel size, without a search or its lock file.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
+@start_options
 def train(  # noqa: PLR0913 - one argument per option
     target: Path,
     run_folder: Path | None,
@@ -121,15 +123,16 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.UsageError("--fresh contradicts --no-search and --resume: give one of them")
     if lock is not None and (no_search or not training.is_spec(target)):
         raise click.UsageError("--lock goes with a spec that is searched")
+    start = start_choice(options)
     run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
-    prepared = training.prepare(target, run_folder, run, choice)
+    prepared = training.prepare(target, run_folder, run, choice, start)
     path, folder = prepared.path, prepared.folder
     if leads():
         show(prepared.warnings)
     run = evolve(run, options=training.with_folder(run.options, folder))
     try:
-        family, evaluation = training.fit(path, run)
+        family, evaluation = training.fit(path, run, start)
     except KeyboardInterrupt:
         complain(_interrupted(folder))
         raise click.exceptions.Exit(1) from None

@@ -16,6 +16,7 @@ from swc.output import is_current, write_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
+from swc.pipeline.start import StartChoice, begin, check_start
 
 if TYPE_CHECKING:
     from swc_runtime import Family
@@ -64,7 +65,9 @@ def is_spec(target: Path) -> bool:
     return target.suffix == ".sw"
 
 
-def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoice) -> Prepared:
+def prepare(
+    target: Path, run_folder: Path | None, run: Run, search: SearchChoice, start: StartChoice | None = None
+) -> Prepared:
     """Bring a target to the point where it can be trained: the generated file, and the run's folder.
 
     A spec is compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is
@@ -72,12 +75,15 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
     generated file stays as it is.
 
     Raises:
-        SpecError: the spec is wrong, SW0801 when a file is in the way that swc did not write, or SW0805 when a run to
-            resume was compiled from something else.
-        RuntimeProblem: the search is not possible, or there is nothing to resume.
+        SpecError: the spec is wrong, SW0801 when a file is in the way that swc did not write, SW0805 when a run to
+            resume was compiled from something else, or SW0830 when the training would overwrite what it starts from.
+        RuntimeProblem: the search is not possible, or there is nothing to resume or to start from.
     """
     if not is_spec(target):
-        return Prepared(target, run_folder or Path("runs") / target.stem, edited_note(target))
+        folder = run_folder or Path("runs") / target.stem
+        if not run.options.resume:
+            check_start(start, folder)
+        return Prepared(target, folder, edited_note(target))
     if run.options.resume:
         return _resumed(target, run_folder, search)
     choice = LockChoice(search.lock, ignored=search.skipped)
@@ -88,6 +94,7 @@ def prepare(target: Path, run_folder: Path | None, run: Run, search: SearchChoic
     folder = run_folder or Path("runs") / compiled.family.name
     path = folder / compiled.file_name
     check_ours(path, target)
+    check_start(start, folder)
     if searching and needs_search(compiled.family):
         for_search = compile_for_search(target)
         lock, result = run_search(for_search, run, folder / "search", search.epochs)
@@ -187,8 +194,10 @@ def load_trained(path: Path, checkpoint: Path, run: Run) -> Family:
     return family.to(open_fabric(run.options).device)
 
 
-def fit(path: Path, run: Run) -> tuple[Family, Evaluation]:
+def fit(path: Path, run: Run, start: StartChoice | None = None) -> tuple[Family, Evaluation]:
     """Train a generated file's family, refinement included, and score it.
+
+    It starts from fresh weights, or from those of another run.
 
     Raises:
         RuntimeProblem: the data, the options or the hardware do not allow it, or the loss is no longer finite.
@@ -196,7 +205,9 @@ def fit(path: Path, run: Run) -> tuple[Family, Evaluation]:
     from swc_runtime.training import train  # noqa: PLC0415 - see DataChoice.load
 
     family = new_family(path, run)
-    history = train(family, run.data.load(family), run.options, reporter=run.reporter)
+    data = run.data.load(family)
+    options = run.options if start is None else replace(run.options, origin=begin(family, start, run, data))
+    history = train(family, data, options, reporter=run.reporter)
     return family, history.evaluation or evaluate(family, run)
 
 

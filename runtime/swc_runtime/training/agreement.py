@@ -71,5 +71,27 @@ def check_agreement(path: Path, then: object, now: Mapping[str, Any]) -> None:
         )
 
 
+def agreed_origin(path: Path, then: object, now: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What a training that is resumed started from; where it is named again, it must be the same.
+
+    Args:
+        path: the checkpoint.
+        then: what the checkpoint says of it.
+        now: what is named now, if anything is.
+
+    Raises:
+        CheckpointError: the training started from something else.
+    """
+    if then is not None and not isinstance(then, dict):
+        raise CheckpointError(f"{path} is damaged: it does not say what it started from. Train anew with --fresh.")
+    if now is not None and (then is None or then.get("digest") != now["digest"]):
+        was = "fresh weights" if then is None else f"other weights ({then.get('family')}, {then.get('digest')})"
+        raise CheckpointError(
+            f"{path} belongs to a training that started from {was}, not from {now['family']}, {now['digest']}. Resume "
+            "it without --from, or train into another folder (--run)."
+        )
+    return then
+
+
 def _told(value: object) -> str:
     return "not given" if value is None else str(value)

@@ -14,7 +14,7 @@ from swc_runtime.evaluation import evaluate
 from swc_runtime.family import Family
 from swc_runtime.problems import CheckpointError, TrainingError
 from swc_runtime.progress import Reporter, Silent
-from swc_runtime.training.agreement import check_agreement, check_identity, identity
+from swc_runtime.training.agreement import agreed_origin, check_agreement, check_identity, identity
 from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.history import History
 from swc_runtime.training.options import TrainOptions, check_options
@@ -88,6 +88,7 @@ class _Training:
         self.reporter = reporter
         self.times: Timetable = session.timetable
         self.history = History()
+        self.origin = options.origin
         self.writes = options.run_dir is not None and session.fabric.is_global_zero
 
     def run(self) -> History:
@@ -164,6 +165,7 @@ class _Training:
             "training": self._agreed(),
             "normalisation": {"mean": list(normalise.mean), "std": list(normalise.std)},
             "history": self.history.to_json(),
+            "from": self.origin,
         }
 
     def _save_last(self) -> None:
@@ -208,6 +210,7 @@ class _Training:
         if metadata.get("kind") != "training":
             raise CheckpointError(f"{path} holds a trained family, not a training that can go on.")
         check_agreement(path, metadata.get("training"), self._agreed())
+        self.origin = agreed_origin(path, metadata.get("from"), self.origin)
         restore_training(self.session, tensors, metadata.get("without_momentum"), path)
         self.history = replace(History.from_json(metadata["history"]), evaluation=None)
         done, total = len(self.history.epochs), self.times.epochs

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from swc_runtime.problems import TrainingError
 
@@ -26,6 +28,7 @@ class TrainOptions:
         resume: go on from ``run_dir/last.safetensors``.
         limit: train on this many images only.
         evaluate_every: test after every so many epochs (0: only at the end).
+        origin: what the family's weights were taken from (``TransferReport.record``), for the checkpoints to keep.
     """
 
     run_dir: Path | None = None
@@ -41,6 +44,7 @@ class TrainOptions:
     resume: bool = False
     limit: int | None = None
     evaluate_every: int = 0
+    origin: Mapping[str, Any] | None = None
 
 
 def check_options(options: TrainOptions) -> None:

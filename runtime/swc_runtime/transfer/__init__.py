@@ -6,7 +6,7 @@ vector, and ``factor`` finds the numbers; ``report`` accounts for all of it.
 """
 
 from swc_runtime.transfer.report import Item, TransferReport
-from swc_runtime.transfer.source import Source, open_source, source_of
+from swc_runtime.transfer.source import Source, checkpoint_of, open_source, source_of
 from swc_runtime.transfer.start import start_from
 
-__all__ = ["Item", "Source", "TransferReport", "open_source", "source_of", "start_from"]
+__all__ = ["Item", "Source", "TransferReport", "checkpoint_of", "open_source", "source_of", "start_from"]

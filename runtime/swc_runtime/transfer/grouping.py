@@ -66,9 +66,9 @@ def _complete(
     made: list[list[str]] = []
     for group, part in zip(present, parts, strict=True):
         settled = {user for names in part for user in names}
-        for user in group:
-            if part and user not in settled:
-                _most_alike(user, part).append(user)
+        joining = [(user, _most_alike(user, part)) for user in group if part and user not in settled]
+        for user, names in joining:
+            names.append(user)
         made += part or [list(group)]
     return [tuple(sorted(names, key=users.index)) for names in made]
 

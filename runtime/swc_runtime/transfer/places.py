@@ -9,7 +9,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from swc_runtime.family import Family, evaluating
+from swc_runtime.evaluating import evaluation_view
+from swc_runtime.family import Family
 from swc_runtime.layers import SharedConv2d, SharedLinear
 
 _LAYERS = (SharedConv2d, SharedLinear, nn.Conv2d, nn.Linear)
@@ -77,25 +78,28 @@ def places(family: Family) -> dict[str, Place]:
 @torch.no_grad()
 def _heads(family: Family) -> set[str]:
     """The layers whose output a member returns, found by calling each member on an empty image."""
+    image = next(family.parameters()).new_zeros(1, *family.input)
     found: set[str] = set()
-    like = next(family.parameters())
-    image = like.new_zeros(1, *family.input)
-    with evaluating(family):
-        for member, root in family.members.items():
-            outputs: list[tuple[str, Tensor]] = []
-
-            def keep(_: nn.Module, __: object, output: Tensor, *, to: list[tuple[str, Tensor]], name: str) -> None:
-                to.append((name, output))
-
-            handles = [
-                module.register_forward_hook(partial(keep, to=outputs, name=f"{member}.{path}"))
-                for path, module in root.named_modules()
-                if isinstance(module, _LAYERS)
-            ]
-            try:
-                result = root(image)
-            finally:
-                for handle in handles:
-                    handle.remove()
-            found |= {name for name, output in outputs if output is result}
+    for member, root in family.members.items():
+        found |= {f"{member}.{path}" for path in _returned(evaluation_view(root), image)}
     return found
+
+
+def _returned(member: nn.Module, image: Tensor) -> set[str]:
+    """The paths of the layers of a member whose output is what the member returns."""
+    outputs: list[tuple[str, object]] = []
+
+    def keep(path: str, _module: nn.Module, _inputs: object, output: object) -> None:
+        outputs.append((path, output))
+
+    handles = [
+        module.register_forward_hook(partial(keep, path))
+        for path, module in member.named_modules()
+        if isinstance(module, _LAYERS)
+    ]
+    try:
+        result = member(image)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {path for path, output in outputs if output is result}

@@ -12,6 +12,9 @@ from swc_runtime.transfer.refit import Origin
 _NAMED = 4
 """So many names are written out; of more, so many and their number."""
 
+_NOTHING = 1e-6
+"""Relative errors below this are those of single precision."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -51,16 +54,16 @@ class TransferReport:
     new_members: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
 
-    def of(self, kind: Kind, origin: Origin) -> tuple[Item, ...]:
-        """The items of a kind and an origin."""
-        return tuple(item for item in self.items if item.kind is kind and item.origin is origin)
+    def of(self, kind: str, origin: str) -> tuple[Item, ...]:
+        """The items of a kind (``layer``, ``head``, ``norm``) and an origin (``taken``, ``refitted``, ``fresh``)."""
+        return tuple(item for item in self.items if item.kind == kind and item.origin == origin)
 
     def text(self) -> str:
         """Some lines for people: by kind what was taken, refitted and fresh, and what was left behind."""
         lines = [f"weights from {self.source} (family {self.family}, {self.digest})"]
         lines += [f"  {kind.value + 's':<9} {'; '.join(parts)}" for kind in Kind if (parts := list(self._parts(kind)))]
         worst = sorted(self.clusters.items(), key=lambda entry: -entry[1])
-        if any(error for _, error in worst):
+        if self.error >= _NOTHING:
             told = ", ".join(f"{name} {_percent(error)}" for name, error in worst[:_NAMED])
             more = f", {len(worst) - _NAMED} more below" if len(worst) > _NAMED else ""
             lines.append(f"  {'error':<9} {_percent(self.error)} in all: {told}{more}")
@@ -74,8 +77,11 @@ class TransferReport:
         taken, refitted = self.of(kind, Origin.TAKEN), self.of(kind, Origin.REFITTED)
         if taken:
             yield f"{len(taken)} taken"
-        if refitted:
-            yield f"{len(refitted)} refitted"
+        exact = sum((item.error or 0) < _NOTHING for item in refitted)
+        if exact:
+            yield f"{exact} refitted without loss"
+        if len(refitted) > exact:
+            yield f"{len(refitted) - exact} refitted"
         reasons: dict[str, list[str]] = {}
         for item in self.of(kind, Origin.FRESH):
             if item.name.partition(".")[0] not in self.new_members:
@@ -106,7 +112,7 @@ class TransferReport:
 
 
 def _percent(error: float) -> str:
-    return f"{100 * error:.3g}%" if error >= 1e-6 else "0%"
+    return f"{100 * error:.3g}%" if error >= _NOTHING else "0%"
 
 
 def _listed(names: Sequence[str] | Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from swc_runtime.checkpoint import read_metadata
+from swc_runtime.checkpoint import digest, read_metadata
 from swc_runtime.family import Family
 from swc_runtime.generated import family_class
 from swc_runtime.problems import CheckpointError
@@ -44,11 +44,8 @@ def source_of(family: Family, name: str = "a family", classes: tuple[str, ...] |
 
 def state_digest(family: Family) -> str:
     """16 hex digits over the names, shapes and numbers of a family's state."""
-    digest = hashlib.blake2b(digest_size=8)
-    for name, tensor in sorted(family.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    lines = [f"{name} {digest(tensor.detach().cpu())}" for name, tensor in sorted(family.state_dict().items())]
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
 
 
 def open_source(where: Path, like: Family, *, generated: Path | None = None) -> Source:
@@ -67,7 +64,7 @@ def open_source(where: Path, like: Family, *, generated: Path | None = None) -> 
             generated file.
         FamilyError: the generated file does not load.
     """
-    path = _checkpoint(where)
+    path = checkpoint_of(where)
     metadata = read_metadata(path)
     with torch.random.fork_rng(devices=[]):  # what is drawn here must not change what the new training draws
         family = _class(path, metadata, like, generated)()
@@ -76,15 +73,20 @@ def open_source(where: Path, like: Family, *, generated: Path | None = None) -> 
     return Source(family, str(path), state_digest(family), tuple(names) if names else None)
 
 
-def _checkpoint(where: Path) -> Path:
+def checkpoint_of(where: Path) -> Path:
+    """The checkpoint that a path names: the file itself, or the first of ``CHECKPOINTS`` in a run's folder.
+
+    Raises:
+        CheckpointError: there is none.
+    """
     if where.is_file():
         return where
     for name in CHECKPOINTS:
         if (where / name).is_file():
             return where / name
     raise CheckpointError(
-        f"There is no checkpoint to start from in {where}: expected the path of a checkpoint, or a run's folder with one "
-        f"of {', '.join(CHECKPOINTS)}."
+        f"There is no checkpoint to start from in {where}: expected the path of a checkpoint, or a run's folder with "
+        f"one of {', '.join(CHECKPOINTS)}."
     )
 
 
@@ -97,7 +99,7 @@ def _class(path: Path, metadata: Mapping[str, Any], like: Family, generated: Pat
     if not beside.is_file():
         raise CheckpointError(
             f"{path} belongs to family {metadata.get('family')}, whose layers and sharing are not those of "
-            f"{like.plan.family}, and the generated file that would say what they are, {beside.name}, is not beside it. "
+            f"{like.plan.family}, and the generated file that says what they are, {beside.name}, is not beside it. "
             "Name the file that the family was trained from (--from-file, or `generated` in Python)."
         )
     return family_class(beside)
