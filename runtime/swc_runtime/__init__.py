@@ -1,6 +1,7 @@
 """The runtime of generated families."""
 
 from swc_runtime.bank import SuperWeightBank
+from swc_runtime.deadline import Timely
 from swc_runtime.errors import PlanError
 from swc_runtime.family import Family
 from swc_runtime.frontier import Frontier, FrontierPoint
@@ -51,6 +52,7 @@ __all__ = [
     "SuperWeight",
     "SuperWeightBank",
     "Tiles",
+    "Timely",
     "Weights",
     "attention",
     "channel_count",

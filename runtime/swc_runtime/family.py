@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from swc_runtime import prediction
 from swc_runtime.bank import SuperWeightBank
+from swc_runtime.deadline import Timely
 from swc_runtime.errors import PlanError, near
-from swc_runtime.evaluating import evaluation_view
 from swc_runtime.freeze import frozen
-from swc_runtime.frontier import Frontier
+from swc_runtime.frontier import Frontier, Percentile
 from swc_runtime.plan import Plan
 from swc_runtime.recipe import GradientRefinement, GradientSearch, Recipe
+from swc_runtime.timings import Timings
 from swc_runtime.weights import PlainWeights, SharedWeights, Weights
 
 
@@ -33,7 +35,8 @@ class Family(nn.Module):
     """Several architectures that draw their weights from one bank; subclasses set the class attributes.
 
     ``architectures`` maps each member's name to a function that builds it from a source of weights. ``bank`` holds all
-    that is shared, ``members`` everything else; ``frontier`` is what ``predict(budget_ms=...)`` chooses from.
+    that is shared, ``members`` everything else; ``frontier`` is what ``predict(budget_ms=...)`` chooses from, and
+    ``timings`` is what ``predict(deadline_ms=...)`` has learned of this machine.
 
     Raises:
         PlanError: the plan and the architectures do not fit together.
@@ -50,6 +53,7 @@ class Family(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.frontier: Frontier | None = None
+        self.timings = Timings()
         self.bank = SuperWeightBank(self.plan.clusters)
         self.members = Members()
         weights = SharedWeights(self.bank)
@@ -68,21 +72,52 @@ class Family(nn.Module):
     def _logits(self, x: Tensor) -> Tensor:
         return torch.stack([member(x) for member in self.members.values()])
 
-    @torch.no_grad()
-    def predict(self, x: Tensor, *, members: Sequence[str] | None = None, budget_ms: float | None = None) -> Tensor:
+    @overload
+    def predict(
+        self,
+        x: Tensor,
+        *,
+        members: Sequence[str] | None = ...,
+        budget_ms: float | None = ...,
+        deadline_ms: None = ...,
+        percentile: Percentile = ...,
+    ) -> Tensor: ...
+
+    @overload
+    def predict(self, x: Tensor, *, members: Sequence[str] | None = ..., deadline_ms: float) -> Timely: ...
+
+    def predict(
+        self,
+        x: Tensor,
+        *,
+        members: Sequence[str] | None = None,
+        budget_ms: float | None = None,
+        deadline_ms: float | None = None,
+        percentile: Percentile = 95,
+    ) -> Tensor | Timely:
         """Return the class probabilities (batch, classes), averaged over members, all of them unless told otherwise.
 
         Evaluates as in evaluation mode, and changes the mode of no module: any number of threads may predict at once.
-        ``budget_ms`` picks the most accurate subset of ``frontier`` that is fast enough for a batch of this size.
+
+        Args:
+            x: normalised images (batch, ...), where the family is. No images at all are answered by (0, classes).
+            members: names of members to average.
+            budget_ms: take the most accurate subset of ``frontier`` that was measured to be fast enough, for a batch of
+                this size and in ``percentile`` (50, 95 or 99) percent of all calls; it then takes what it takes.
+            deadline_ms: return within so many milliseconds, counted from the call, whatever happens: members run one
+                after the other (as ``frontier`` says they do best, else cheapest first), and what is done when time is
+                up is averaged. With a frontier, members that would make the average less accurate are left out of it.
+                ``members`` limits which may run. Without any member in time the answer is uniform.
+            percentile: see ``budget_ms``.
+
+        Returns:
+            The probabilities; with ``deadline_ms`` a ``Timely``: the probabilities and the members that they rest on.
 
         Raises:
-            ValueError: an unknown member, both ``members`` and ``budget_ms``, or no measured subset that fits.
+            ValueError: images or arguments that are not as described, an unknown member, no measured subset that fits.
+            BatchMemoryError: the batch does not fit into memory.
         """
-        names = prediction.choose(self, len(x), members, budget_ms)
-        views = [evaluation_view(self.members[name]) for name in names]
-        with self.bank.step():
-            logits = torch.stack([view(x) for view in views])
-        return prediction.average(logits)
+        return prediction.predict(self, x, members, budget_ms, deadline_ms, percentile)
 
     def freeze(self, members: Sequence[str] | None = None) -> dict[str, nn.Module]:
         """Return members as plain modules with weights of their own: same outputs, evaluation mode, no runtime."""
@@ -105,6 +140,14 @@ class Family(nn.Module):
         others = [parameter for parameter in self.parameters() if id(parameter) not in spared]
         groups = [{"params": others, "weight_decay": decay}, {"params": coefficients, "weight_decay": 0.0}]
         return [group for group in groups if group["params"]]
+
+    @cached_property
+    def weights_alone(self) -> Mapping[str, int]:
+        """How many weights each member computes with, those that it shares included."""
+        alone = {name: sum(p.numel() for p in member.parameters()) for name, member in self.members.items()}
+        for name, layer in self.bank.layers.items():
+            alone[name.partition(".")[0]] += math.prod(layer.shape)
+        return alone
 
     def chosen(self, members: Sequence[str] | None) -> tuple[str, ...]:
         """Return the names of ``members``, all of them by default; ValueError unless each is one, and named once."""

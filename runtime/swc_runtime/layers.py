@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor, nn
 
 from swc_runtime.bank import SuperWeightBank
+from swc_runtime.cancellation import checkpoint
 
 
 class _SharedLayer(nn.Module):
@@ -22,7 +23,8 @@ class _SharedLayer(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The weight as the bank composes it now, differentiable."""
+        """The weight as the bank composes it now, differentiable; not for a call that is no longer waited for."""
+        checkpoint()
         return self._bank.weight(self.name)
 
 

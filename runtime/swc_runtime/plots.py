@@ -14,9 +14,8 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-from swc_runtime.anytime import pareto
-from swc_runtime.checkpoint import write_atomically
-from swc_runtime.frontier import Frontier, FrontierPoint
+from swc_runtime.durable import write_atomically
+from swc_runtime.frontier import Frontier, FrontierPoint, pareto
 
 _GREY, _BLUE, _INK = "#9aa5b1", "#1f5fa8", "#1c2733"
 _NEAR = ((0, 11), (0, -11), (12, 0), (-12, 0), (10, 9), (-10, 9), (10, -9), (-10, -9))
@@ -51,7 +50,7 @@ def plot_anytime(measured: Frontier, path: Path, *, title: str, batch: int | Non
 
 
 def _dress(axes: Axes, points: Sequence[FrontierPoint], title: str, subtitle: str) -> None:
-    slowest, fastest = max(p.latency_ms for p in points), min(p.latency_ms for p in points)
+    slowest, fastest = max(p.p95_ms for p in points), min(p.p50_ms for p in points)
     if slowest > 8 * fastest:
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -62,7 +61,7 @@ def _dress(axes: Axes, points: Sequence[FrontierPoint], title: str, subtitle: st
     axes.annotate(
         subtitle, (0, 1), (0, 7), xycoords="axes fraction", textcoords="offset points", fontsize=9, color="#52606d"
     )
-    axes.set_xlabel("latency (ms per batch, sum over members)", color=_INK)
+    axes.set_xlabel("latency (ms per call): 95% of calls take at most so long, lines reach from the median", color=_INK)
     axes.set_ylabel("top-1 accuracy (%)", color=_INK)
     axes.grid(color="#e4e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -74,16 +73,22 @@ def _draw(axes: Axes, points: Sequence[FrontierPoint], best: Sequence[FrontierPo
     beaten = [point for point in points if point not in best]
     if beaten:
         axes.scatter(
-            [p.latency_ms for p in beaten], [100 * p.top1 for p in beaten], s=30, color=_GREY, label="subset of members"
+            [p.p95_ms for p in beaten], [100 * p.top1 for p in beaten], s=30, color=_GREY, label="subset of members"
         )
-    right = max(p.latency_ms for p in points)
+    for point in points:  # from the median
+        colour = _BLUE if point in best else _GREY
+        axes.plot(
+            [point.p50_ms, point.p95_ms], [100 * point.top1] * 2, color=colour, linewidth=1, alpha=0.6, marker="|",
+            markersize=5, markevery=[0], zorder=2,
+        )  # fmt: skip
+    right = max(p.p95_ms for p in points)
     axes.step(
-        [*(p.latency_ms for p in best), right],
+        [*(p.p95_ms for p in best), right],
         [*(100 * p.top1 for p in best), 100 * best[-1].top1],
         where="post", color=_BLUE, linewidth=1.8, alpha=0.85,
     )  # fmt: skip
     axes.scatter(
-        [p.latency_ms for p in best],
+        [p.p95_ms for p in best],
         [100 * p.top1 for p in best],
         s=52, color=_BLUE, zorder=3, label="best within its latency",
     )  # fmt: skip
@@ -94,12 +99,14 @@ def _label(axes: Axes, points: Sequence[FrontierPoint], best: Sequence[FrontierP
     """Name the single members, the subsets on the front and the ensemble, each where it covers nothing."""
     size = max(len(p.members) for p in points)
     named = [p for p in points if len(p.members) in (1, size) or p in best]
-    dots = axes.transData.transform([(p.latency_ms, 100 * p.top1) for p in points])
+    dots = axes.transData.transform([(p.p95_ms, 100 * p.top1) for p in points])
     taken = [Bbox.from_bounds(x - 6, y - 6, 12, 12) for x, y in dots]
-    corners = axes.transData.transform([(p.latency_ms, 100 * p.top1) for p in best])
+    medians = axes.transData.transform([(p.p50_ms, 100 * p.top1) for p in points])
+    taken += [Bbox.from_extents(x0, y - 2, x1, y + 2) for (x0, y), (x1, _) in zip(medians, dots, strict=True)]
+    corners = axes.transData.transform([(p.p95_ms, 100 * p.top1) for p in best])
     for (x0, y0), (x1, y1) in pairwise(corners):  # the step line: level, then up
         taken += [Bbox.from_extents(x0, y0 - 2, x1, y0 + 2), Bbox.from_extents(x1 - 2, y0, x1 + 2, y1)]
-    for point in sorted(named, key=lambda p: (p not in best, len(p.members), p.latency_ms)):
+    for point in sorted(named, key=lambda p: (p not in best, len(p.members), p.p95_ms)):
         required = len(point.members) in (1, size)
         text = "all members" if len(point.members) == size > 1 else " + ".join(point.members)
         colour = _BLUE if point in best else "#52606d"
@@ -116,7 +123,7 @@ def _place(
     for x, y in _OFFSETS:
         label = axes.annotate(
             text,
-            (point.latency_ms, 100 * point.top1),
+            (point.p95_ms, 100 * point.top1),
             (x, y),
             textcoords="offset points",
             ha="center" if x == 0 else ("left" if x > 0 else "right"),

@@ -1,30 +1,80 @@
-"""Prediction: class probabilities averaged over members that are named, or chosen for a deadline."""
+"""Prediction: class probabilities averaged over members that are named, chosen for a budget, or done by a deadline."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from swc_runtime.deadline import Timely, answer_in_time
+from swc_runtime.evaluating import evaluation_view
+from swc_runtime.frontier import Percentile
+from swc_runtime.inputs import check_images, explained
+
 if TYPE_CHECKING:
     from swc_runtime.family import Family
 
 
-def choose(family: Family, batch: int, members: Sequence[str] | None, budget_ms: float | None) -> tuple[str, ...]:
-    """The members that a prediction for ``batch`` examples takes.
-
-    Raises:
-        ValueError: an unknown member, both ``members`` and ``budget_ms``, or no measured subset that fits.
-    """
+@torch.no_grad()
+def predict(
+    family: Family,
+    x: Tensor,
+    members: Sequence[str] | None,
+    budget_ms: float | None,
+    deadline_ms: float | None,
+    percentile: Percentile,
+) -> Tensor | Timely:
+    """See ``Family.predict``."""
+    began = time.perf_counter()
+    check_images(family, x)
+    if deadline_ms is not None:
+        if budget_ms is not None:
+            raise ValueError("predict takes either budget_ms or deadline_ms, not both")
+        return _in_time(family, x, members, _milliseconds(deadline_ms), began)
     if budget_ms is not None:
         if members is not None:
             raise ValueError("predict takes either members or budget_ms, not both")
         if family.frontier is None:
             raise ValueError("budget_ms needs a measured frontier: measure it on this machine (swc anytime) first")
-        members = family.frontier.choose(batch, budget_ms)
-    return family.chosen(members)
+        members = family.frontier.choose(len(x), budget_ms, percentile)
+    names = family.chosen(members)
+    if not len(x):
+        return _nothing(family, x)
+    try:
+        with family.bank.step():
+            return average(torch.stack([_logits(family, name, x) for name in names]))
+    except (RuntimeError, MemoryError) as error:
+        raise explained(family, x, error) or error from None
+
+
+def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_ms: float, began: float) -> Timely:
+    names = None if members is None else family.chosen(members)
+    if not len(x):
+        return Timely(_nothing(family, x), ())
+    try:
+        return answer_in_time(family, x, names, deadline_ms, began, lambda name: _logits(family, name, x), average)
+    except (RuntimeError, MemoryError) as error:
+        raise explained(family, x, error) or error from None
+
+
+def _logits(family: Family, member: str, x: Tensor) -> Tensor:
+    logits: Tensor = evaluation_view(family.members[member])(x)
+    return logits
+
+
+def _milliseconds(deadline_ms: float) -> float:
+    if isinstance(deadline_ms, bool) or not isinstance(deadline_ms, int | float) or math.isnan(deadline_ms):
+        raise ValueError(f"deadline_ms is a time in milliseconds, not {deadline_ms!r}")
+    return deadline_ms
+
+
+def _nothing(family: Family, x: Tensor) -> Tensor:
+    """The probabilities of no images, (0, classes)."""
+    return x.new_zeros((0, family.classes), dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def average(logits: Tensor) -> Tensor:

@@ -138,7 +138,7 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.exceptions.Exit(1) from None
     if not leads():
         return
-    measured = measuring.measure(family, evaluation, run, folder, (1,), 20)
+    measured = measuring.measure(family, measuring.score(family, run), run, folder, measuring.quick())
     _print(evaluation)
     click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
     click.echo(f"anytime curve  {measured.curve}")

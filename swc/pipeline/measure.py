@@ -11,7 +11,7 @@ from swc.pipeline.settings import Run
 
 if TYPE_CHECKING:
     from swc_runtime import Family, Frontier
-    from swc_runtime.evaluation import Evaluation
+    from swc_runtime.anytime import Measuring, Scored
 
 FRONTIER = "frontier.json"
 CURVE = "anytime.png"
@@ -25,17 +25,47 @@ class Measured:
     curve: Path
 
 
-def measure(
-    family: Family, evaluation: Evaluation, run: Run, folder: Path, batches: tuple[int, ...], repeats: int
-) -> Measured:
-    """Measure an evaluated family's latencies here, and write the frontier and its picture into the folder."""
+def score(family: Family, run: Run) -> Scored:
+    """Score the subsets of a family."""
+    from swc_runtime.anytime import Scored  # noqa: PLC0415 - see DataChoice.load
+    from swc_runtime.evaluation import evaluate  # noqa: PLC0415
+
+    data = run.data.load(family)
+    return Scored(evaluate(family, data, reporter=run.reporter), "test", data.class_names, data.identity)
+
+
+def effort(
+    batches: tuple[int, ...], threads: int | None, *, callers: int, repeats: int, seconds: float, subsets: int
+) -> Measuring:
+    """How to measure; ``threads`` (of torch) are in use from here on."""
+    import torch  # noqa: PLC0415 - see DataChoice.load
+
+    from swc_runtime.anytime import Measuring  # noqa: PLC0415
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return Measuring(batches, callers, repeats, seconds, subsets)
+
+
+def quick() -> Measuring:
+    """What a training measures in the end: enough for a first look."""
+    from swc_runtime.anytime import Measuring  # noqa: PLC0415
+
+    return Measuring(repeats=20, seconds=0.5, most=16)
+
+
+def measure(family: Family, scored: Scored, run: Run, folder: Path, measuring: Measuring) -> Measured:
+    """Measure a scored family's latencies here, and write the frontier and its picture into the folder.
+
+    Raises:
+        RuntimeProblem: a batch does not fit into memory, or the folder cannot be written.
+    """
     from swc_runtime import anytime  # noqa: PLC0415 - see DataChoice.load
+    from swc_runtime.frontier_file import save_frontier  # noqa: PLC0415
     from swc_runtime.plots import plot_anytime  # noqa: PLC0415
 
-    latencies = anytime.measure_latency(family, batches, repeats=repeats, reporter=run.reporter)
-    device = next(family.parameters()).device
-    frontier = anytime.frontier(evaluation, latencies, anytime.device_name(device))
-    anytime.save_frontier(frontier, family, folder / FRONTIER)
+    frontier = anytime.measure(family, scored, measuring, reporter=run.reporter)
+    save_frontier(frontier, family, folder / FRONTIER)
     curve = folder / CURVE
-    plot_anytime(frontier, curve, title=f"{family.plan.family} on {run.data.name}")
+    plot_anytime(frontier, curve, title=f"{family.plan.family} on {scored.evaluation.data}")
     return Measured(frontier, curve)

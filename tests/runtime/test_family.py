@@ -59,7 +59,7 @@ def test_predictions_restore_every_mode(family: Family) -> None:
     assert [module.training for module in family.modules()] == modes
     for name, buffer in family.named_buffers():
         assert torch.equal(buffer, statistics[name]), name
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match=r"images \(batch, 1, 8, 8\)"):
         family.predict(torch.zeros(2, 3, 8, 8))
     assert [module.training for module in family.modules()] == modes
 
@@ -82,13 +82,19 @@ def test_predictions_refuse_what_they_cannot_do(family: Family) -> None:
 def test_a_deadline_picks_from_the_frontier(family: Family) -> None:
     family.frontier = Frontier(
         "cpu",
+        1,
+        1,
+        "val",
+        tuple("0123456789"),
         (
-            FrontierPoint(("deep",), 8, 2.0, top1=0.8, nll=0.5, ece=0.1),
-            FrontierPoint(("wide",), 8, 3.0, top1=0.9, nll=0.5, ece=0.1),
-            FrontierPoint(("deep", "wide"), 8, 5.0, top1=0.95, nll=0.5, ece=0.1),
+            FrontierPoint(("deep",), 8, 1.0, 2.0, 4.0, top1=0.8, nll=0.5, ece=0.1),
+            FrontierPoint(("wide",), 8, 2.0, 3.0, 6.0, top1=0.9, nll=0.5, ece=0.1),
+            FrontierPoint(("deep", "wide"), 8, 3.0, 5.0, 7.0, top1=0.95, nll=0.5, ece=0.1),
         ),
     )
     assert torch.equal(family.predict(X, budget_ms=3.5), family.predict(X, members=["wide"]))
+    assert torch.equal(family.predict(X, budget_ms=3.5, percentile=50), family.predict(X))
+    assert torch.equal(family.predict(X, budget_ms=5.5, percentile=99), family.predict(X, members=["deep"]))
     assert torch.equal(family.predict(X, budget_ms=50.0), family.predict(X))
     with pytest.raises(ValueError, match=r"the fastest, deep, takes 2 ms"):
         family.predict(X, budget_ms=1.0)

@@ -1,110 +1,199 @@
-"""The frontier: latencies are measured, sums and Pareto fronts are right, files and pictures are written."""
+"""Measuring a frontier: percentiles of what predict really takes, the subsets that are worth it, and the picture."""
 
 from __future__ import annotations
 
 import itertools
+import threading
+from types import SimpleNamespace
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.text import Annotation
 from test_train_evaluation import made_up
-from train_families import Tiny, digits, tiny
+from train_families import digits, tiny
 
 from swc_runtime import anytime, plots
-from swc_runtime.anytime import FrontierError, frontier, load_frontier, measure_latency, pareto, save_frontier
-from swc_runtime.evaluation import evaluate
+from swc_runtime.anytime import SLACK, Measuring, Scored, candidates, measure, percentile
+from swc_runtime.evaluation import Score, evaluate
 from swc_runtime.frontier import Frontier, FrontierPoint
-from swc_runtime.plan import Plan
+from swc_runtime.frontier_file import load_frontier, save_frontier
+from swc_runtime.memory import BatchMemoryError
 
-POINTS = st.lists(st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(0, 3)), min_size=1, max_size=12)
-
-
-@given(POINTS)
-def test_pareto_against_brute_force(values):
-    points = [FrontierPoint((f"m{n}",), 1, float(t), q / 10, float(nll), 0.0) for n, (t, q, nll) in enumerate(values)]
-    beaten = [
-        any(
-            (other.latency_ms <= point.latency_ms and other.top1 >= point.top1)
-            and (other.latency_ms < point.latency_ms or other.top1 > point.top1)
-            for other in points
-        )
-        for point in points
-    ]
-    expected = {(p.latency_ms, p.top1) for p, lost in zip(points, beaten, strict=True) if not lost}
-    found = pareto(points)
-    assert [(p.latency_ms, p.top1) for p in found] == sorted(expected)
-    for point in found:
-        equals = [p for p in points if (p.latency_ms, p.top1) == (point.latency_ms, point.top1)]
-        assert point.nll == min(p.nll for p in equals)
+CLASSES = tuple("0123456789")
 
 
-def test_every_subset_costs_the_sum_of_its_members():
-    evaluation = made_up(3)
-    latencies = {1: {"m0": 1.0, "m1": 2.0, "m2": 4.0}, 8: {"m0": 3.0, "m1": 5.0, "m2": 7.0}}
-    measured = frontier(evaluation, latencies, "abacus")
-    assert len(measured.entries) == 14
-    for point in measured.entries:
-        assert point.latency_ms == sum(latencies[point.batch][name] for name in point.members)
-        assert point.top1 == evaluation.score(point.members).top1
+def scored(family, split="test"):
+    return Scored(evaluate(family, digits()), split, CLASSES, "0123456789abcdef")
 
 
-def test_the_median_of_the_rounds_that_count(monkeypatch):
-    """A clock that counts, and a family that takes a second per warm-up round and milliseconds afterwards."""
-    clock = itertools.count()
-    monkeypatch.setattr(anytime.time, "perf_counter", lambda: next(clock) / 1000)
-    found = measure_latency(tiny(), [1, 4], repeats=3, warmup=1)
-    assert {batch: {name: pytest.approx(ms) for name, ms in row.items()} for batch, row in found.items()} == {
-        1: {"small": 1.0, "large": 1.0},
-        4: {"small": 1.0, "large": 1.0},
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=300), st.sampled_from([50, 95, 99]))
+def test_percentiles_are_the_smallest_values_that_are_enough(values, share):
+    found = percentile(values, share)
+    enough = [v for v in values if sum(w <= v for w in values) >= share / 100 * len(values) - 1e-9]
+    assert found == min(enough)
+    if share == 99 and len(values) < 100:
+        assert found == max(values)
+
+
+def test_every_subset_is_called_as_it_will_be(monkeypatch):
+    """A clock that each call moves on by what its members take, and by ten times that once in fifty calls."""
+    family, now, calls = tiny(), [0.0], []
+    takes = {"small": 1.0, "large": 2.0}
+
+    def predict(images, *, members):
+        calls.append((len(images), members))
+        slow = calls.count(calls[-1]) % 50 == 0
+        now[0] += sum(takes[name] for name in members) * (10 if slow else 1) / 1000
+
+    monkeypatch.setattr(family, "predict", predict)
+    monkeypatch.setattr(anytime.time, "perf_counter", lambda: now[0])
+    found = measure(family, scored(tiny()), Measuring(batches=(1, 4), repeats=100))
+    table = {(p.members, p.batch): (p.p50_ms, p.p95_ms, p.p99_ms, p.timings) for p in found.entries}
+    assert table == {
+        (members, batch): (pytest.approx(ms), pytest.approx(ms), pytest.approx(10 * ms), 100)
+        for members, ms in ((("small",), 1), (("large",), 2), (("small", "large"), 3))
+        for batch in (1, 4)
     }
+    for batch in (1, 4):
+        turns = [members for size, members in calls if size == batch]
+        assert turns[::5][:6] == [("small",), ("large",), ("small", "large")] * 2  # they take turns, five calls each
 
 
-def test_warm_up_rounds_do_not_count(monkeypatch):
-    times = iter([900.0, 900.0, 3.0, 30.0, 1.0, 10.0, 2.0, 20.0])
-    asked = []
+def test_the_conditions_and_scores_are_kept():
+    family = tiny()
+    before = torch.get_num_threads()
+    found = measure(family, scored(family, "val"), Measuring(repeats=1))
+    evaluation = evaluate(family, digits())
+    assert (found.threads, found.callers, found.scored_on, found.classes) == (before, 1, "val", CLASSES)
+    assert (found.data, found.identity, found.images) == ("digits", "0123456789abcdef", evaluation.images)
+    for point in found.entries:
+        score = evaluation.score(point.members)
+        assert (point.top1, point.nll, point.ece) == (score.top1, score.nll, score.ece)
+        assert 0 < point.p50_ms <= point.p95_ms <= point.p99_ms
 
-    def measured(_, images, member):
-        asked.append((len(images), member))
-        return next(times)
 
-    monkeypatch.setattr(anytime, "_time", measured)
-    assert measure_latency(tiny(), [5], repeats=3, warmup=1) == {5: {"small": 2.0, "large": 20.0}}
-    assert asked == [(5, "small"), (5, "large")] * 4
+def test_callers_call_at_the_same_time(monkeypatch):
+    """Each call waits until there is another one: with callers that took turns, none would ever end."""
+    family, threads = tiny(), set()
+    meeting = threading.Barrier(3)
+
+    def predict(images, *, members):  # noqa: ARG001 - as Family.predict is called
+        threads.add(threading.get_ident())
+        meeting.wait(timeout=60)
+
+    monkeypatch.setattr(family, "predict", predict)
+    found = measure(family, scored(tiny()), Measuring(callers=3, repeats=20))
+    assert len(threads) == 3
+    assert found.callers == 3
+    assert {p.timings for p in found.entries} == {30}  # three callers, five calls, two turns
+
+
+def test_slow_subsets_get_fewer_calls(monkeypatch):
+    family, now = tiny(), [0.0]
+
+    def predict(images, *, members):  # noqa: ARG001 - as Family.predict is called
+        now[0] += 1.0 if members == ("large",) else 0.001
+
+    monkeypatch.setattr(family, "predict", predict)
+    monkeypatch.setattr(anytime.time, "perf_counter", lambda: now[0])
+    found = measure(family, scored(tiny()), Measuring(repeats=100, seconds=12.0))
+    assert {p.members: p.timings for p in found.entries} == {("small",): 100, ("large",): 5, ("small", "large"): 100}
+    found = measure(family, scored(tiny()), Measuring(repeats=100, seconds=0.5))
+    assert min(p.timings for p in found.entries) == 5  # one burst, whatever it takes
+
+
+def test_a_batch_that_does_not_fit_is_told(monkeypatch):
+    def predict(images, *, members):  # noqa: ARG001 - as Family.predict is called
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] data. DefaultCPUAllocator: can't allocate memory")
+
+    family = tiny()
+    monkeypatch.setattr(family, "predict", predict)
+    with pytest.raises(
+        BatchMemoryError, match=r"A batch of 4,096 takes more memory than cpu has free: measure smaller"
+    ):
+        measure(family, scored(tiny()), Measuring(batches=(4096,), repeats=1))
+
+
+def subset_table(values):
+    """Scores of all subsets of as many members as ``values`` has bits, in the order of ``evaluate``."""
+    count = len(values).bit_length()
+    names = [f"m{n}" for n in range(count)]
+    every = [s for size in range(1, count + 1) for s in itertools.combinations(names, size)]
+    return names, [Score(s, q, nll, 0.0) for s, (q, nll) in zip(every, values, strict=True)]
+
+
+SCORES = st.integers(2, 5).flatmap(
+    lambda m: st.lists(
+        st.tuples(st.integers(0, 5).map(lambda q: q / 5), st.integers(0, 3).map(float)),
+        min_size=2**m - 1,
+        max_size=2**m - 1,
+    )
+)
+
+
+@given(SCORES, st.data())
+def test_what_could_be_on_the_frontier_is_timed(values, data):
+    names, scores = subset_table(values)
+    alone = {name: data.draw(st.floats(0.1, 10)) for name in names}
+    chosen = candidates(scores, alone, most=10**6)
+    times = {score.members: sum(alone[name] for name in score.members) for score in scores}
+    for score in scores:
+        undercut = any(
+            (other.top1, -other.nll) >= (score.top1, -score.nll)
+            and times[other.members] * (1 + SLACK) < times[score.members]
+            for other in scores
+        )
+        always = len(score.members) in (1, len(names))
+        near = any(  # within a rounding error of the slack either will do
+            abs(times[other.members] * (1 + SLACK) - times[score.members]) < 1e-9 for other in scores
+        )
+        assert near or (score.members in chosen) == (always or not undercut), score
+    for most in (0, len(names), len(names) + 3):
+        few = candidates(scores, alone, most)
+        assert len(few) <= max(most, len(names) + 1)
+        assert {(name,) for name in names} | {tuple(names)} <= set(few) <= set(chosen)
+
+
+def test_of_many_members_only_what_may_be_of_use_is_timed():
+    family, asked = tiny(), []
+    evaluation = made_up(7)
+    stand_in = SimpleNamespace(
+        members=dict.fromkeys(evaluation.members),
+        parameters=family.parameters,
+        input=family.input,
+        predict=lambda images, *, members: asked.append((len(images), members)),
+    )
+    found = measure(stand_in, Scored(evaluation, "val", CLASSES), Measuring(repeats=1, most=20))
+    assert len(found.entries) <= 20 < len(evaluation.scores)
+    assert [members for _, members in asked[:5]] == [("m0",)] * 5
+    assert {p.members for p in found.entries} == {members for _, members in asked}
+    assert {(name,) for name in evaluation.members} <= {p.members for p in found.entries}
+    assert evaluation.members in {p.members for p in found.entries}
 
 
 def test_a_measured_family_chooses_by_budget(tmp_path):
     family = tiny()
-    measured = frontier(evaluate(family, digits()), {1: {"small": 2.0, "large": 3.0}}, "abacus")
-    save_frontier(measured, family, tmp_path / "f.json")
-    family.frontier = load_frontier(tmp_path / "f.json", family)
-    assert family.frontier == measured
+    family.frontier = measure(family, scored(family), Measuring(repeats=1))
+    save_frontier(family.frontier, family, tmp_path / "f.json")
+    assert load_frontier(tmp_path / "f.json", family) == family.frontier
     images = digits().normalise(digits().test.images[:1])
-    assert family.predict(images, budget_ms=2.5).equal(family.predict(images, members=["small"]))
+    fastest = min(family.frontier.entries, key=lambda p: p.p95_ms)
+    best = family.frontier.choose(1, fastest.p95_ms)
+    assert family.predict(images, budget_ms=fastest.p95_ms).equal(family.predict(images, members=best))
 
 
-def test_a_frontier_that_does_not_fit_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "f.json"
-    with pytest.raises(FrontierError, match="swc anytime"):
-        load_frontier(path, tiny())
-    save_frontier(Frontier("abacus", ()), tiny(), path)
-    content = path.read_text()
-    for broken in ("{", "[]", content.replace('"family"', '"x"'), content.replace('"entries"', '"x"'), "\ud800"):
-        path.write_text(broken, errors="surrogateescape") if broken != "\ud800" else path.write_bytes(b"\xff\xff")
-        with pytest.raises(FrontierError, match="no frontier"):
-            load_frontier(path, tiny())
-    path.write_text(content.replace('"format_version": 1', '"format_version": 2'))
-    with pytest.raises(FrontierError, match="format 2"):
-        load_frontier(path, tiny())
-    path.write_text(content)
-    monkeypatch.setattr(Tiny, "plan", Plan("tiny", "structure-2", 0, 0, Tiny.plan.clusters))
-    with pytest.raises(FrontierError, match="structure-1"):
-        load_frontier(path, tiny())
+def drawn(evaluation, takes, batch=1):
+    points = [
+        FrontierPoint(s.members, batch, 0.8 * t, t, 2 * t, s.top1, s.nll, s.ece, 100)
+        for s in evaluation.scores
+        for t in [sum(takes[name] for name in s.members)]
+    ]
+    return Frontier("abacus", 2, 1, "val", CLASSES, tuple(points), "digits", images=100)
 
 
 def test_the_plot_names_members_without_covering_anything(tmp_path, monkeypatch):
-    evaluation = made_up(4)
-    latencies = {1: {"m0": 21.0, "m1": 21.3, "m2": 20.5, "m3": 13.0}}
+    measured = drawn(made_up(4), {"m0": 21.0, "m1": 21.3, "m2": 20.5, "m3": 13.0})
     placed = []
     original = plots._place
 
@@ -114,27 +203,19 @@ def test_the_plot_names_members_without_covering_anything(tmp_path, monkeypatch)
         return box
 
     monkeypatch.setattr(plots, "_place", place)
-    plots.plot_anytime(frontier(evaluation, latencies, "abacus"), tmp_path / "p.png", title="fam on digits")
+    plots.plot_anytime(measured, tmp_path / "p.png", title="fam on digits")
     content = (tmp_path / "p.png").read_bytes()
     assert content[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(content) > 10_000
     shown = {text for text, box, _ in placed if box is not None}
     assert {"m0", "m1", "m2", "m3", "all members"} <= shown
     assert all(not any(overlaps) for _, _, overlaps in placed)
-    assert Annotation is not None
     with pytest.raises(ValueError, match="batches of 7"):
-        plots.plot_anytime(frontier(evaluation, latencies, "abacus"), tmp_path / "p.png", title="", batch=7)
+        plots.plot_anytime(measured, tmp_path / "p.png", title="", batch=7)
 
 
 def test_a_family_of_one_and_a_wide_range_can_be_drawn(tmp_path):
-    plots.plot_anytime(frontier(made_up(1), {8: {"m0": 1.0}}, "x"), tmp_path / "one.png", title="one")
-    wide = frontier(made_up(2), {8: {"m0": 1.0, "m1": 90.0}}, "x")
-    plots.plot_anytime(wide, tmp_path / "wide.png", title="wide")
+    plots.plot_anytime(drawn(made_up(1), {"m0": 1.0}, 8), tmp_path / "one.png", title="one")
+    plots.plot_anytime(drawn(made_up(2), {"m0": 1.0, "m1": 90.0}, 8), tmp_path / "wide.png", title="wide")
     assert (tmp_path / "one.png").exists()
     assert (tmp_path / "wide.png").exists()
-
-
-def test_the_device_has_a_name():
-    import torch  # noqa: PLC0415 - only here
-
-    assert "torch" in anytime.device_name(torch.device("cpu"))

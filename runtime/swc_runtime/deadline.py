@@ -1,0 +1,205 @@
+"""An answer in time: members run in threads of their own, and what is done when time is up is averaged.
+
+The caller only waits, and takes what was averaged last. What is late is given up at the next layer (``cancellation``).
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from swc_runtime.cancellation import Cancelled, cancellable
+from swc_runtime.context import Context
+from swc_runtime.machine import processors
+from swc_runtime.timings import Reserve, Timings
+from swc_runtime.workers import WORKERS
+
+if TYPE_CHECKING:
+    from swc_runtime.family import Family
+    from swc_runtime.subsets import Subsets
+
+
+class Timely(NamedTuple):
+    """What ``predict(deadline_ms=...)`` answers.
+
+    Attributes:
+        probabilities: (batch, classes), averaged over ``members``; uniform if no member was done in time.
+        members: those that the answer rests on, in the spec's order; none if no member was done in time.
+    """
+
+    probabilities: Tensor
+    members: tuple[str, ...]
+
+
+Run = Callable[[str], Tensor]
+"""Logits (batch, classes) of a member."""
+Average = Callable[[Tensor], Tensor]
+"""Probabilities (batch, classes) from logits (members, batch, classes)."""
+
+
+class PendingAnswer:
+    """One call of ``predict(deadline_ms=...)`` (see ``workers.Call``): members to run, and the best answer so far."""
+
+    def __init__(
+        self, plan: Plan, run: Run, average: Average, context: Context, timings: Timings, due: float, limit: int
+    ) -> None:
+        self.due = due
+        self.limit = limit
+        self.started = 0
+        self.cancelled = False
+        self.error: BaseException | None = None
+        self.answer: Timely | None = None
+        self.finished = threading.Event()
+        self._plan = plan
+        self._pending = list(plan.order)
+        self._running = 0
+        self._run = run
+        self._average = average
+        self._context = context
+        self._timings = timings
+        self._done: dict[str, Tensor] = {}
+        self._averaging = threading.Lock()
+
+    def more(self) -> bool:
+        """Whether there is a member that was not taken."""
+        return bool(self._pending)
+
+    def take(self, now: float) -> str | None:
+        """The first member in order that may be done in time; if there is nothing to answer yet, the fastest anyway."""
+        batch, left = self._plan.batch, self.due - now
+        expected = {name: self._timings.expected(name, batch) for name in self._pending}
+        fitting = (name for name, seconds in expected.items() if seconds is None or seconds <= left)
+        name = next(fitting, None)
+        if name is None and not self._running and self.answer is None and self._pending:
+            name = min(self._pending, key=lambda n: expected[n] or 0.0)
+        if name is None:
+            for late in self._pending:
+                self._timings.left_out(late, batch)
+            self._pending.clear()
+            self._end()
+            return None
+        self._pending.remove(name)
+        self._running += 1
+        self.started += 1
+        return name
+
+    def run(self, member: str) -> None:
+        """Run a member, and average it with those that are done already."""
+        began = time.perf_counter()
+        try:
+            with cancellable(self), self._context.entered():
+                logits = self._run(member)
+                self._publish(member, logits)
+            self._timings.took(member, self._plan.batch, time.perf_counter() - began)
+        except Cancelled:
+            self._timings.given_up(member, self._plan.batch, time.perf_counter() - began)
+        except BaseException as error:  # noqa: BLE001 - raised where the call was made
+            self.error = error
+            self.finished.set()
+
+    def done(self) -> None:
+        """A member that was taken is done, or will not be."""
+        self._running -= 1
+        self._end()
+
+    def _end(self) -> None:
+        if not self._pending and not self._running:
+            self.finished.set()
+
+    def _publish(self, member: str, logits: Tensor) -> None:
+        with self._averaging:
+            self._done[member] = logits
+            names = self._plan.best_of(self._done)
+            probabilities = self._average(torch.stack([self._done[name] for name in names]))
+            self._context.finish(probabilities)
+            self.answer = Timely(probabilities, names)
+
+
+class Plan:
+    """Which members to run for a call, in which order, and which of those that are done to average.
+
+    Args:
+        family: whose frontier says so; without one, cheap members come first and all that are done are averaged.
+        members: the members that were asked for; None for all that are of use.
+        batch: examples in the call.
+    """
+
+    def __init__(self, family: Family, members: Sequence[str] | None, batch: int) -> None:
+        self.batch = batch
+        self._names = tuple(family.members)
+        self._measured: Subsets | None = None if family.frontier is None else family.frontier.nearest(batch)
+        wanted = self._names if members is None else tuple(members)
+        measured = [] if self._measured is None else [name for name in self._measured.order if name in wanted]
+        if members is not None or not measured:
+            measured += sorted((name for name in wanted if name not in measured), key=self._cost(family))
+        self.order = tuple(measured)
+
+    def _cost(self, family: Family) -> Callable[[str], float]:
+        expected = {name: family.timings.expected(name, self.batch) for name in self._names}
+        if all(seconds is not None for seconds in expected.values()):
+            return lambda name: expected[name] or 0.0
+        return lambda name: float(family.weights_alone[name])
+
+    def best_of(self, done: dict[str, Tensor]) -> tuple[str, ...]:
+        """The most accurate subset of what is done as far as measured, else all of it; in the spec's order."""
+        best = None if self._measured is None else self._measured.best_of(done.keys())
+        return tuple(name for name in self._names if name in (done if best is None else best))
+
+
+RESERVE = Reserve()
+
+
+def answer_in_time(
+    family: Family,
+    x: Tensor,
+    members: Sequence[str] | None,
+    deadline_ms: float,
+    began: float,
+    run: Run,
+    average: Average,
+) -> Timely:
+    """Wait for members until shortly before the deadline, and return the best answer that there is by then.
+
+    Args:
+        family: whose members run.
+        x: a checked batch (batch, ...).
+        members: checked names, None for all that are of use.
+        deadline_ms: milliseconds from ``began`` to the return of this function.
+        began: when the call was made (``time.perf_counter()``).
+        run: gives the logits of a member for ``x``; called in other threads.
+        average: gives probabilities from stacked logits.
+
+    Raises:
+        BaseException: whatever a member raised before time was up.
+    """
+    given = deadline_ms / 1000
+    due = began + given - RESERVE.seconds(given) if math.isfinite(given) else began + 1e9
+    call = PendingAnswer(Plan(family, members, len(x)), run, average, Context(x), family.timings, due, _at_once(x))
+    try:
+        if due > time.perf_counter() and WORKERS.submit(call):
+            call.finished.wait(min(due - time.perf_counter(), threading.TIMEOUT_MAX))
+    finally:
+        call.cancelled = True  # also when the wait is interrupted
+    if call.error is not None:
+        raise call.error
+    answer = call.answer or _knows_nothing(family, x)
+    lateness = time.perf_counter() - due
+    if lateness > 0:
+        RESERVE.late(lateness)
+    return answer
+
+
+def _at_once(x: Tensor) -> int:
+    """How many members run at the same time: as many as there are processors for their threads."""
+    return max(1, processors() // torch.get_num_threads()) if x.device.type == "cpu" else 2
+
+
+def _knows_nothing(family: Family, x: Tensor) -> Timely:
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return Timely(torch.full((len(x), family.classes), 1 / family.classes, dtype=dtype, device=x.device), ())
