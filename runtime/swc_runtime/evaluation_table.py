@@ -8,6 +8,8 @@ from rich.text import Text
 
 from swc_runtime.evaluation import Evaluation, Score
 
+_IMAGES = {"test": "test", "val": "held-out training"}
+
 _ALL = 4
 """Families up to this size show all their subsets; larger ones the best of each size."""
 
@@ -17,7 +19,10 @@ def evaluation_table(evaluation: Evaluation) -> Group:
 
     The best number of each column is bold.
     """
-    title = Text(f"{evaluation.family} on {evaluation.data} ({evaluation.images:,} test images)", style="bold")
+    title = Text(
+        f"{evaluation.family} on {evaluation.data} ({evaluation.images:,} {_IMAGES[evaluation.split]} images)",
+        style="bold",
+    )
     table = Table()
     table.add_column("members")
     for header in ("parameters alone", "top-1 %", "NLL", "ECE %"):

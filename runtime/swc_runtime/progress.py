@@ -12,6 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as EtaColumn
 
+_BRIEF = frozenset({"val"})
+"""Phases that come too often for a line at the end of each."""
+
 
 class Phase(Protocol):
     """A stretch of work of a known number of steps."""
@@ -27,7 +30,10 @@ class Reporter(Protocol):
     """Where phases are shown."""
 
     def phase(self, name: str, steps: int) -> AbstractContextManager[Phase]:
-        """Open a phase (``search``, ``train``, ``refine``, ``evaluate``, …) of ``steps`` steps; phases may nest."""
+        """Open a phase (``search``, ``train``, ``val``, ``evaluate``, …) of ``steps`` steps; phases may nest.
+
+        ``val`` comes after every epoch: it has a bar while it lasts, and no line of its own.
+        """
 
     def say(self, text: str) -> None:
         """One line for the reader."""
@@ -62,7 +68,8 @@ class Lines:
         """A phase that writes a line per milestone, and one at its end if it had none."""
         phase = _LinesPhase(self, name, steps)
         yield phase
-        phase.close()
+        if name not in _BRIEF:
+            phase.close()
 
     def say(self, text: str) -> None:
         """Write a line."""

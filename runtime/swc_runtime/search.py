@@ -11,6 +11,7 @@ from swc_runtime.cosines import common_cosines
 from swc_runtime.datasets import Dataset
 from swc_runtime.family import Family
 from swc_runtime.grouping import Groups
+from swc_runtime.limits import limits
 from swc_runtime.problems import TrainingError
 from swc_runtime.progress import Reporter, Silent
 from swc_runtime.recipe import GradientSearch
@@ -19,7 +20,8 @@ from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.options import TrainOptions, check_options
 from swc_runtime.training.probing import weight_gradients
 from swc_runtime.training.schedule import timetable
-from swc_runtime.training.session import Session, hardware_limits
+from swc_runtime.training.session import Session
+from swc_runtime.training.validation import held_out
 
 
 def search(  # noqa: PLR0913 - the last five are options, given by name
@@ -43,9 +45,9 @@ def search(  # noqa: PLR0913 - the last five are options, given by name
 
     Args:
         family: built from the plan for searching.
-        data: what to train on.
+        data: what to train on; what ``options.val`` holds out for validation plays no part in the search either.
         settings: epochs and threshold τ.
-        options: device, precision, seed, limit, batch, lr; ``epochs``, ``resume`` and ``run_dir`` play no part.
+        options: device, precision, seed, limit, batch, lr; ``epochs``, ``run_dir`` and how a run is kept play no part.
         fits: whether clusters can be paid for; while they cannot, τ falls by 0.05.
         together: tie hints, as groups of layer names.
         apart: pairs of layers that never share a cluster.
@@ -59,8 +61,8 @@ def search(  # noqa: PLR0913 - the last five are options, given by name
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
     times = timetable(family.recipe, None, max(family.recipe.epochs, settings.epochs))
-    with hardware_limits():
-        session = Session(family, data, options, fabric, times)
+    with limits():
+        session = Session(family, held_out(data, options.val), options, fabric, times)
         with reporter.phase("search", settings.epochs * session.loader.steps) as phase:
             for epoch in range(settings.epochs):
                 record = session.train_epoch(epoch, phase, "search")

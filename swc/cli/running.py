@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from swc.cli.options import FiniteRange
 from swc.pipeline.settings import DataChoice, Run
 
 Decorated = Callable[..., Any]
@@ -60,10 +61,21 @@ _TRAINING = (
     click.option("--channels-last", is_flag=True, help="Keep images with channels last, as tensor cores like them."),
     click.option("--compile", "compile_", is_flag=True, help="Run through torch.compile."),
     click.option(
-        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, order and augmentation."
+        "--seed",
+        type=click.IntRange(0, 2**64 - 1),
+        default=0,
+        show_default=True,
+        help="Of weights, order and augmentation.",
     ),
     click.option("--batch", type=_POSITIVE, help="Images per step, over all devices. [default: the recipe's]"),
     click.option("--limit", type=_POSITIVE, help="Train on this many images only."),
+    click.option(
+        "--val",
+        type=FiniteRange(0, 1, max_open=True),
+        default=0.1,
+        show_default=True,
+        help="Fraction of the training images to hold out and score after every epoch; 0 holds none out.",
+    ),
 )
 _FOLDER = (
     click.option(
@@ -100,7 +112,7 @@ def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> R
     from swc_runtime.progress import reporter  # noqa: PLC0415 - torch is loaded for running only
     from swc_runtime.training import TrainOptions  # noqa: PLC0415
 
-    for name in ("devices", "precision", "channels_last", "seed", "batch", "limit"):
+    for name in ("devices", "precision", "channels_last", "seed", "batch", "limit", "val"):
         if name in options:
             more[name] = options[name]
     made = TrainOptions(

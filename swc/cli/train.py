@@ -94,6 +94,11 @@ def _note_options(context: click.Context) -> None:
         click.echo(f"--threshold groups again and trains nothing: {all_of(given)} {verb} no part", err=True)
 
 
+def _kept(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    """``best,last`` as names."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
+
+
 @click.command(short_help="Train a generated file, or a spec from start to end.")
 @TARGET
 @training_options
@@ -101,7 +106,25 @@ def _note_options(context: click.Context) -> None:
 @click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
 @click.option("--lr", type=FiniteRange(min=0, min_open=True), help="Highest learning rate. [default: the recipe's]")
 @click.option("--search-epochs", type=_POSITIVE, help="Epochs of the search. [default: the spec's]")
-@click.option("--fresh", is_flag=True, help="Search anew although there is a lock file.")
+@click.option(
+    "--keep",
+    metavar="LIST",
+    callback=_kept,
+    help="Checkpoints that stay beside the trained family: best, last or best,last. [default: best,last]",
+)
+@click.option(
+    "--final",
+    type=click.Choice(["best", "last"]),
+    help="Which epoch the trained family is of. [default: best with --patience, else last]",
+)
+@click.option(
+    "--patience", type=_POSITIVE, metavar="N", help="Stop after N epochs in a row without a better held-out NLL."
+)
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Replace the run in the folder, and search anew although there is a lock file.",
+)
 @click.option("--no-search", is_flag=True, help="Share by kernel size, without a search or its lock file.")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
 @start_options
@@ -119,12 +142,13 @@ def train(  # noqa: PLR0913 - one argument per option
     **options: Any,
 ) -> None:
     """Train TARGET: a generated file, or a spec, which is compiled and searched first where it has no lock file."""
-    if fresh and (no_search or resume):
-        raise click.UsageError("--fresh contradicts --no-search and --resume: give one of them")
+    if fresh and resume:
+        raise click.UsageError("--fresh contradicts --resume: give one of them")
     if lock is not None and (no_search or not training.is_spec(target)):
         raise click.UsageError("--lock goes with a spec that is searched")
     start = start_choice(options)
-    run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume)
+    kept = {name: options.pop(name) for name in ("keep", "final", "patience")}
+    run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume, fresh=fresh, **kept)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
     prepared = training.prepare(target, run_folder, run, choice, start)
     path, folder = prepared.path, prepared.folder

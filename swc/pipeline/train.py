@@ -84,8 +84,9 @@ def prepare(
         if not run.options.resume:
             check_start(start, folder)
         return Prepared(target, folder, edited_note(target))
-    if run.options.resume:
-        return _resumed(target, run_folder, search)
+    resumed = _resumed(target, run_folder, search) if run.options.resume else None
+    if resumed is not None:
+        return resumed
     choice = LockChoice(search.lock, ignored=search.skipped)
     program_lock = search.lock or lock_path(target)
     searching = search.anew or (not search.skipped and not program_lock.exists())
@@ -114,13 +115,15 @@ def _warnings(compiled: Compiled) -> tuple[Diagnostic, ...]:
     return tuple(note for note in compiled.notes if note.severity is Severity.WARNING)
 
 
-def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepared:
-    """The generated file and the folder of a spec's run that is to go on; the file is only written if it is gone."""
-    from swc_runtime.training import resumable  # noqa: PLC0415 - see DataChoice.load
+def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepared | None:
+    """The generated file and the folder of a spec's run that is to go on; the file is only written if it is gone.
 
+    None where nothing was saved yet.
+    """
     compiled = compile_spec(spec, LockChoice(search.lock, ignored=search.skipped))
     folder = run_folder or Path("runs") / compiled.family.name
-    resumable(folder)
+    if not any((folder / name).is_file() for name in (LAST, CHECKPOINT)):
+        return None
     path = folder / compiled.file_name
     if path.exists() and not is_current(compiled, path):
         raise SpecError(

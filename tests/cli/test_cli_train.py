@@ -96,7 +96,6 @@ def test_a_finished_run_resumes_to_the_same_checkpoint(swc: Swc, spec: Path, tmp
         (("train", "tiny.txt", "--data", "digits"), ("tiny.txt", "SW0803")),
         (("eval", "tiny.sw", "--data", "digits"), ("SW0804", "swc train")),
         (("search", "tiny.sw", "--data", "digits", "--threshold", "0.3"), ("SW0705", "swc search")),
-        (("train", "tiny.sw", "--data", "digits", "--resume", "--no-search"), ("last.safetensors",)),
     ],
 )
 def test_what_is_missing_is_said_in_a_sentence(

@@ -34,6 +34,7 @@ def test_two_processes_are_as_good_as_one(tmp_path):
         for name, value in alone["state"].items():
             torch.testing.assert_close(process["state"][name], value, rtol=1e-3, atol=1e-5)
     assert {path.name for path in (tmp_path / "two").glob("*.safetensors")} == {
+        "best.safetensors",
         "last.safetensors",
         "family.safetensors",
     }

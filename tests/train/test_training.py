@@ -111,10 +111,10 @@ def test_it_learns(tmp_path):
     Tidy = type("Tidy", (Tiny,), {"recipe": replace(Tiny.recipe, schedule=OneCycle(0.3), epochs=6)})  # noqa: N806
     torch.manual_seed(0)
     family = Tidy()
-    history = train(family, digits(), options(tmp_path, evaluate_every=3))
+    history = train(family, digits(), options(tmp_path))
     assert history.epochs[-1].loss < 0.5 * history.epochs[0].loss
     assert history.evaluation.ensemble.top1 > 0.85
-    assert set(history.tests) == {3}
+    assert all(record.val.images == 144 for record in history.epochs)
     fresh = Tidy()
     metadata = load_family(fresh, tmp_path / FINAL)
     images = torch.randn(3, 1, 8, 8)
@@ -123,8 +123,10 @@ def test_it_learns(tmp_path):
     assert metadata["normalisation"]["mean"] == list(digits().normalise.mean)
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars("train/loss")] == [1, 2, 3, 4, 5, 6]
-    assert [event.step for event in events.Scalars("test/top1/ensemble")] == [3, 6]
-    assert {"train/lr", "train/loss/small", "test/ece/large"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("test/top1")] == [6]
+    assert [event.step for event in events.Scalars("val/nll")] == [1, 2, 3, 4, 5, 6]
+    assert events.Scalars("val/nll")[2].value == pytest.approx(history.epochs[2].val.ensemble.nll)
+    assert {"train/lr", "train/loss/small", "val/top1/small", "test/ece/large"} <= set(events.Tags()["scalars"])
 
 
 def test_label_smoothing_and_member_losses():
@@ -164,36 +166,9 @@ def test_another_training_s_checkpoint_is_not_resumed(tmp_path):
         CheckpointError, match=r"seed was 0 and is now 5; epochs was 1 and is now 2; batch was 32 and is"
     ):
         train(tiny(), digits(64), options(tmp_path, epochs=2, seed=5, batch=16, resume=True))
-    with pytest.raises(CheckpointError, match="nothing to resume"):
-        train(tiny(), digits(64), options(tmp_path / "empty", resume=True))
     (tmp_path / LAST).write_bytes((tmp_path / FINAL).read_bytes())
     with pytest.raises(CheckpointError, match="holds a trained family"):
         train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True))
-
-
-def test_replacing_another_run_is_announced(tmp_path, monkeypatch):
-    def heard(**changes):
-        out = io.StringIO()
-        train(tiny(), digits(64), options(tmp_path, **changes), reporter=reporter(Console(file=out, width=400)))
-        return [line for line in out.getvalue().splitlines() if "stop now" in line]
-
-    with monkeypatch.context() as patch:
-        kill_at(patch, 3)  # 2 steps an epoch
-        with pytest.raises(Killed):
-            train(tiny(), digits(64), options(tmp_path))
-    (told,) = heard(epochs=1)
-    assert "training of tiny that was stopped after epoch 1 of 4" in told
-    assert "--resume" in told
-    (told,) = heard(epochs=1)
-    assert "holds a finished training of tiny" in told
-    assert "--run" in told
-    (tmp_path / LAST).write_bytes(b"damaged")
-    assert heard(epochs=1) == []
-
-
-def test_a_finished_run_resumes_to_its_evaluation(tmp_path):
-    first = train(tiny(), digits(64), options(tmp_path, epochs=1))
-    assert train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True)) == first
 
 
 @pytest.mark.parametrize(
@@ -203,7 +178,20 @@ def test_a_finished_run_resumes_to_its_evaluation(tmp_path):
         ({"batch": 0}, "--batch"),
         ({"lr": 0.0}, "--lr must be above 0"),
         ({"lr": math.nan}, "--lr must be above 0"),
+        ({"lr": math.inf}, "--lr must be above 0 and finite"),
         ({"devices": 0}, "--devices"),
+        ({"limit": 0}, "--limit must be at least 1"),
+        ({"epochs": 10**400}, "--epochs must be at most 100,000, not a number of more than 24 digits"),
+        ({"seed": 2**64}, r"--seed must be from 0 to 18446744073709551615 \(64 bits\), not 18446744073709551616"),
+        ({"seed": -1}, "--seed"),
+        ({"val": 1.0}, "--val must be from 0"),
+        ({"val": math.nan}, "--val must be from 0"),
+        ({"patience": 0}, "--patience"),
+        ({"patience": 1, "val": 0.0}, "--patience needs held-out images"),
+        ({"keep": ("best",), "val": 0.0}, "--keep best needs held-out images"),
+        ({"keep": ("best", "worst")}, "--keep must name `best`, `last` or both"),
+        ({"keep": ()}, "--keep must name"),
+        ({"keep": ("last",), "final": "best"}, "say --keep best,last"),
         ({"resume": True}, "folder"),
         ({"precision": "8-bit"}, "no precision '8-bit'"),
         ({"accelerator": "abacus"}, "'abacus' is not possible here"),
@@ -234,14 +222,13 @@ def test_bf16_channels_last_and_cosine_run(monkeypatch):
 
 def test_phases_are_told_in_lines_where_there_is_no_terminal():
     out = io.StringIO()
-    train(tiny(), digits(64), replace(CPU, evaluate_every=1), reporter=reporter(Console(file=out, width=200)))
+    train(tiny(), digits(64), CPU, reporter=reporter(Console(file=out, width=200)))
     lines = out.getvalue().splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith("after")] == [
-        *["train", "evaluate"] * 2,
-        *["refine", "refine"],
-        *["train", "evaluate", "train", "evaluate"],
+    assert [line.split()[0] for line in lines] == [
+        *["train", "train", "refine", "refine", "train", "train", "evaluate", "the"]
     ]
     assert "epoch 1/4  loss " in lines[0]
+    assert "val top-1 " in lines[0]
     assert "to go)" in lines[0]
 
 
@@ -249,7 +236,7 @@ def test_phases_have_bars_on_a_terminal_and_quiet_says_nothing():
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=160)
     train(tiny(), digits(64), CPU, reporter=reporter(console))
-    for word in ("train", "refine", "evaluate", "epoch 4/4", "ETA"):
+    for word in ("train", "refine", "val", "evaluate", "epoch 4/4", "ETA"):
         assert word in out.getvalue()
     silent = io.StringIO()
     train(tiny(), digits(64), replace(CPU, epochs=1), reporter=reporter(Console(file=silent), quiet=True))

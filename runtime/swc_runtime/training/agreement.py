@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from swc_runtime.datasets import Dataset
 from swc_runtime.family import Family
 from swc_runtime.problems import CheckpointError
 
@@ -43,6 +44,58 @@ def check_identity(family: Family, metadata: Mapping[str, Any], path: Path) -> N
             f"{path} was trained with other clusters or templates than {plan.family} has now: the lock file, or the "
             "spec's budget, `templates`, `refine` or other words on sharing, have changed since (`swc diff` says what "
             "did). Compile with those that it was trained with, or train again."
+        )
+
+
+def check_classes(path: Path, metadata: Mapping[str, Any], data: Dataset) -> None:
+    """Check that a data set's labels mean what they meant in training.
+
+    Raises:
+        CheckpointError: its classes have other names, or another order.
+    """
+    then, now = metadata.get("classes"), list(data.class_names)
+    if not isinstance(then, list):
+        raise CheckpointError(f"{path} is of no use: it does not name its classes.")
+    if then == now:
+        return
+    missing, new = [name for name in then if name not in now], [name for name in now if name not in then]
+    if missing or new:
+        parts = [f"{_listed(missing)} of the training {_are(missing)} not among them"] if missing else []
+        parts += [f"{_listed(new)} {_are(new)} new"] if new else []
+        what = "; ".join(parts)
+    else:
+        label = next(n for n, (before, after) in enumerate(zip(then, now, strict=False)) if before != after)
+        what = f"they come in another order: label {label} was `{then[label]}` and is now `{now[label]}`"
+    raise CheckpointError(
+        f"{path} was trained to tell other classes apart than {data.name} has: {what}. Give the data set, or name the "
+        "folders of its classes, as in training."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    """At most five names."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(f"`{name}`" for name in names[:5]) + more
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def check_data(path: Path, metadata: Mapping[str, Any], data: Dataset) -> None:
+    """Check that a data set is the very one of a training, wherever it lies now.
+
+    Raises:
+        CheckpointError: it holds other images, or others of them were left out.
+    """
+    then = metadata.get("data")
+    if not isinstance(then, dict):
+        raise CheckpointError(f"{path} is of no use: it does not say what it was trained on.")
+    if then.get("identity") != data.identity:
+        raise CheckpointError(
+            f"{path} was trained on other images: on {then.get('name')} with the content {then.get('identity')}, and "
+            f"{data.name} now has the content {data.identity}. Give the data as they were then, or train into another "
+            "folder (--run)."
         )
 
 

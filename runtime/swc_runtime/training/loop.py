@@ -1,34 +1,30 @@
-"""Training from start to end: epochs, refinement, checkpoints, TensorBoard, evaluation."""
+"""Training from start to end: epochs, refinement, scores, checkpoints, curves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from lightning_fabric import Fabric
 
-from swc_runtime.checkpoint import read_checkpoint, read_metadata, write_checkpoint
 from swc_runtime.datasets import Dataset
 from swc_runtime.evaluation import evaluate
 from swc_runtime.family import Family
-from swc_runtime.problems import CheckpointError, TrainingError
-from swc_runtime.progress import Reporter, Silent
-from swc_runtime.training.agreement import agreed_origin, check_agreement, check_identity, identity
+from swc_runtime.limits import limits
+from swc_runtime.problems import CheckpointError, DataError, TrainingError
+from swc_runtime.progress import Phase, Reporter, Silent
 from swc_runtime.training.devices import open_fabric
+from swc_runtime.training.folder import FINAL, LAST, TENSORBOARD, check_free, clear, occupied
 from swc_runtime.training.history import History
+from swc_runtime.training.keeping import Keeper
 from swc_runtime.training.options import TrainOptions, check_options
+from swc_runtime.training.processes import led
 from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
 from swc_runtime.training.schedule import Timetable, timetable
-from swc_runtime.training.session import Session, hardware_limits
-from swc_runtime.training.state import restore_training, save_family, training_tensors, without_momentum
-
-LAST = "last.safetensors"
-"""The state after the last finished epoch, for resuming."""
-
-FINAL = "family.safetensors"
-"""The trained family."""
+from swc_runtime.training.session import Session
+from swc_runtime.training.validation import held_out, validate
 
 
 def train(
@@ -39,43 +35,46 @@ def train(
     fabric: Fabric | None = None,
     reporter: Reporter | None = None,
 ) -> History:
-    """Train a family by its recipe, refining its coefficients on the way, and evaluate it in the end.
+    """Train a family by its recipe, refining its coefficients on the way, and score it on the test images in the end.
 
-    After every epoch ``run_dir/last.safetensors`` holds all that a resumed run needs; at the end
+    A part of the training images is held out and scored after every epoch (``options.val``); the test images are
+    looked at once. After every epoch ``run_dir/last.safetensors`` holds all that a resumed run needs; at the end
     ``run_dir/family.safetensors`` holds the family with its scores. A run that was killed and resumed on the CPU gives
     bit for bit what it would have given.
 
     Args:
-        family: as the generated class makes it; it is trained in place.
+        family: as the generated class makes it; it is trained in place, and left in evaluation mode.
         data: checked against the family (``swc_runtime.datasets.load``).
         options: where and how.
         fabric: a launched Fabric, else one is opened.
-        reporter: shows the phases ``train``, ``refine`` and ``evaluate``.
+        reporter: shows the phases ``train``, ``refine``, ``val`` and ``evaluate``.
 
     Raises:
-        TrainingError: it cannot start, the loss is not finite, or the device is full.
-        CheckpointError: a checkpoint cannot be read or written, or is that of another training.
+        DataError: an image cannot be read, or too few can be held out.
+        TrainingError: it cannot start, another run has the folder, the loss is not finite, or the device is full.
+        CheckpointError: the folder holds another run, or a checkpoint cannot be read or written.
     """
     check_options(options)
     if options.resume and options.run_dir is None:
         raise TrainingError("Resuming needs the folder of the run.")
+    data = held_out(data, options.val)
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
     times = timetable(family.recipe, family.refinement, options.epochs)
-    with hardware_limits():
+    with limits(), _claimed(fabric, options):
         return _Training(Session(family, data, options, fabric, times), data, options, reporter).run()
 
 
-def resumable(folder: Path) -> Path:
-    """The checkpoint that a run in ``folder`` goes on from.
-
-    Raises:
-        CheckpointError: there is none.
-    """
-    path = folder / LAST
-    if not path.is_file():
-        raise CheckpointError(f"There is nothing to resume: {path} does not exist. Train without --resume.")
-    return path
+@contextmanager
+def _claimed(fabric: Fabric, options: TrainOptions) -> Iterator[None]:
+    """Hold the run's folder, once it is known to be free for this run."""
+    folder = options.run_dir
+    with ExitStack() as held:
+        if folder is not None:
+            led(fabric, lambda: held.enter_context(occupied(folder)))
+            if not options.resume and not options.fresh:
+                led(fabric, lambda: check_free(folder))
+        yield
 
 
 class _Training:
@@ -88,43 +87,95 @@ class _Training:
         self.reporter = reporter
         self.times: Timetable = session.timetable
         self.history = History()
-        self.origin = options.origin
-        self.writes = options.run_dir is not None and session.fabric.is_global_zero
+        self.keeper = Keeper(session, data, options)
 
     def run(self) -> History:
         if self.options.resume:
-            self._resume()
-        elif self.writes:
-            self._warn_of_loss()
+            finished = self._resume()
+            if finished is not None:
+                return finished
+        elif self.options.run_dir is not None:
+            folder = self.options.run_dir
+            led(self.session.fabric, lambda: clear(folder))
         first = len(self.history.epochs)
-        folder = self.options.run_dir / "tensorboard" if self.options.run_dir and self.writes else None
-        scalars = Scalars(folder, first_epoch=first)
+        writes = self.options.run_dir is not None and self.session.fabric.is_global_zero
+        events = self.options.run_dir / TENSORBOARD if self.options.run_dir is not None and writes else None
+        scalars = Scalars(events, first_epoch=first)
         try:
             self._epochs(first, scalars)
-            evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)
-            scalars.test(evaluation, self.times.epochs)
+            self._finish(scalars)
         finally:
             scalars.close()
-        self.history = replace(self.history, evaluation=evaluation)
-        self._save_final()
         return self.history
 
+    def _resume(self) -> History | None:
+        """Take up where the run in the folder stopped; its history if it has finished."""
+        folder = self.options.run_dir
+        assert folder is not None  # noqa: S101 - train has seen to it
+        history, total = self.keeper.resume(), self.times.epochs
+        finished = self._finished(history)
+        if finished is not None:
+            self.reporter.say(f"{folder} holds this training, finished: there is nothing to go on with")
+            return finished
+        if history is None:
+            check_free(folder)  # a finished training without its last state, of which another epoch is asked for
+            self.reporter.say(f"nothing was saved in {folder} yet: the training begins")
+        else:
+            self.history = replace(history, evaluation=None)
+            self.reporter.say(f"resuming {folder / LAST} after epoch {len(history.epochs)} of {total}")
+        return None
+
+    def _finished(self, history: History | None) -> History | None:
+        if history is None:
+            return self.keeper.finished()
+        with suppress(CheckpointError):  # damaged, it is written again from the last state
+            return self.keeper.finished() if self._ends(history) else None
+        return None
+
+    def _ends(self, history: History) -> bool:
+        """Whether no epoch follows; one whose held-out images are still to be scored may be the best, or not."""
+        done = len(history.epochs)
+        scored = self.data.val is None or not self.options.val or (done > 0 and history.epochs[-1].val is not None)
+        return scored and (done >= self.times.epochs or history.waited(self.options.patience))
+
     def _epochs(self, first: int, scalars: Scalars) -> None:
-        steps = self.session.loader.steps
-        total = self.times.epochs
+        steps, total = self.session.loader.steps, self.times.epochs
         with self.reporter.phase("train", total * steps) as phase:
             phase.advance(first * steps)
-            for epoch in range(first, total):
+            if first and self.options.val and self.history.epochs[-1].val is None:
+                self._score(phase, scalars)
+            while not self._ends(self.history):
+                epoch = len(self.history.epochs)
                 if epoch == self.times.refine_after:  # checkpoints are from before: a resumed run refines again
                     self._refine(epoch)
-                record = self.session.train_epoch(epoch, phase)
-                self.history = self.history.with_epoch(record)
-                scalars.epoch(record)
-                phase.milestone(f"epoch {epoch + 1}/{total}  loss {record.loss:.3f}  lr {record.lr:.4g}")
-                every = self.options.evaluate_every
-                if every and (epoch + 1) % every == 0 and epoch + 1 < total:
-                    self._test(epoch + 1, scalars)
-                self._save_last()
+                self.history = self.history.with_epoch(self.session.train_epoch(epoch, phase))
+                self._score(phase, scalars)
+        done, best = len(self.history.epochs), self.history.best
+        if done < total and best is not None:
+            self.reporter.say(
+                f"stopped after epoch {done} of {total}: no better NLL on the held-out images since epoch {best + 1}"
+            )
+
+    def _score(self, phase: Phase, scalars: Scalars) -> None:
+        """Score the epoch that was just trained on the held-out images, if there are any, and keep its state."""
+        if self.options.val:
+            try:
+                scores = validate(self.session.family, self.data, self.session.fabric.device, self.reporter)
+            except DataError as problem:
+                self.keeper.epoch(self.history)
+                raise DataError(
+                    f"{problem} Epoch {len(self.history.epochs)} is trained and kept: mend the data, then go on with "
+                    "--resume."
+                ) from problem
+            if self.session.fabric.world_size > 1:  # norms have seen other images in each process
+                scores = self.session.fabric.broadcast(scores)
+            self.history = self.history.with_scores(scores)
+        record = self.history.epochs[-1]
+        self.keeper.epoch(self.history)
+        scalars.epoch(record)
+        told = [f"epoch {record.epoch + 1}/{self.times.epochs}", f"loss {record.loss:.3f}"]
+        told += [record.val.text()] if record.val else []
+        phase.milestone("  ".join([*told, f"lr {record.lr:.4g}"]))
 
     def _refine(self, epoch: int) -> None:
         assert self.session.family.refinement is not None  # noqa: S101 - the timetable has no refinement otherwise
@@ -132,86 +183,34 @@ class _Training:
         self.history = replace(self.history, refinement=summary)
         self.reporter.say(f"{'refine':<9} {summary.text()}")
 
-    def _test(self, epochs: int, scalars: Scalars) -> None:
-        evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)
-        self.history = replace(self.history, tests={**self.history.tests, epochs: evaluation})
-        scalars.test(evaluation, epochs)
-        best = evaluation.ensemble
-        self.reporter.say(f"after epoch {epochs}: ensemble top-1 {100 * best.top1:.2f}%, NLL {best.nll:.3f}")
-
-    # -- checkpoints ---------------------------------------------------------------------------------------------
-
-    def _agreed(self) -> dict[str, Any]:
-        """What a resumed run must have in common with the run that it goes on with."""
-        recipe, refinement = self.session.family.recipe, self.session.family.refinement
-        return {
-            "data": self.data.name,
-            "limit": self.options.limit,
-            "seed": self.options.seed,
-            "epochs": self.times.epochs,
-            "batch": self.session.loader.total,
-            "lr": self.session.peak,
-            "optimizer": repr(recipe.optimizer),
-            "schedule": repr(self.times.schedule),
-            "augment": repr(recipe.augment),
-            "smoothing": recipe.smoothing,
-            "refinement": repr(refinement),
-        }
-
-    def _metadata(self) -> dict[str, object]:
-        normalise = self.data.normalise
-        return {
-            **identity(self.session.family),
-            "training": self._agreed(),
-            "normalisation": {"mean": list(normalise.mean), "std": list(normalise.std)},
-            "history": self.history.to_json(),
-            "from": self.origin,
-        }
-
-    def _save_last(self) -> None:
-        if self.options.run_dir is not None and self.writes:
-            path = self.options.run_dir / LAST
-            more = {"kind": "training", "without_momentum": without_momentum(self.session)}
-            write_checkpoint(path, training_tensors(self.session), {**more, **self._metadata()})
-        self.session.fabric.barrier()
-
-    def _save_final(self) -> None:
-        if self.options.run_dir is not None and self.writes:
-            save_family(self.session.family, self.options.run_dir / FINAL, {"kind": "family", **self._metadata()})
-        self.session.fabric.barrier()
-
-    def _warn_of_loss(self) -> None:
-        """Say so when the folder holds another training, stopped or finished, that this one replaces."""
-        assert self.options.run_dir is not None  # noqa: S101 - nothing is written without a folder
-        path = self.options.run_dir / LAST
-        if not path.is_file():
-            return
+    def _finish(self, scalars: Scalars) -> None:
+        """Keep the trained family, score it on the test images, and keep it with its scores."""
+        best, done = self.history.best, len(self.history.epochs)
+        if self.options.chosen == "best" and best is not None and best + 1 < done:
+            self.keeper.load_best()
+        self.keeper.final(self.history)
         try:
-            metadata = read_metadata(path)
-        except CheckpointError:  # damaged, or of another release: of no use to this one
-            return
-        done, total = len(metadata["history"]["epochs"]), metadata["training"]["epochs"]
-        if done < total:
-            self.reporter.say(
-                f"{path} holds a training of {metadata['family']} that was stopped after epoch {done} of {total}. "
-                "It is replaced after the first epoch: to go on with it, stop now and add --resume."
-            )
-        elif (self.options.run_dir / FINAL).is_file():
-            self.reporter.say(
-                f"{self.options.run_dir} holds a finished training of {metadata['family']}. This one replaces it: to "
-                "keep both, stop now and name another folder with --run."
-            )
+            evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)
+        except (DataError, TrainingError) as problem:
+            if self.options.run_dir is None:
+                raise
+            raise type(problem)(
+                f"{problem} The training is finished, and its weights are kept in {self.options.run_dir / FINAL}: mend "
+                "what is said here, then score them with `swc eval`, or once more with --resume."
+            ) from problem
+        scalars.test(evaluation, done)
+        self.history = replace(self.history, evaluation=evaluation)
+        self.keeper.final(self.history)
+        self.keeper.done()
+        self.session.family.eval()
+        if best is not None:
+            self.reporter.say(self._choice(best, done))
 
-    def _resume(self) -> None:
-        assert self.options.run_dir is not None  # noqa: S101 - train has seen to it
-        path = resumable(self.options.run_dir)
-        tensors, metadata = read_checkpoint(path)
-        check_identity(self.session.family, metadata, path)
-        if metadata.get("kind") != "training":
-            raise CheckpointError(f"{path} holds a trained family, not a training that can go on.")
-        check_agreement(path, metadata.get("training"), self._agreed())
-        self.origin = agreed_origin(path, metadata.get("from"), self.origin)
-        restore_training(self.session, tensors, metadata.get("without_momentum"), path)
-        self.history = replace(History.from_json(metadata["history"]), evaluation=None)
-        done, total = len(self.history.epochs), self.times.epochs
-        self.reporter.say(f"resuming {path} after epoch {done} of {total}")
+    def _choice(self, best: int, done: int) -> str:
+        """Which epoch the trained family is of, and which was the best."""
+        taken = best + 1 if self.options.chosen == "best" else done
+        nll = [record.val.ensemble.nll if record.val else float("nan") for record in self.history.epochs]
+        return (
+            f"the family is that of epoch {taken} of {done} (--final {self.options.chosen}; lowest NLL on the held-out "
+            f"images: {nll[best]:.3f} after epoch {best + 1}, in the end {nll[-1]:.3f})"
+        )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from swc_runtime.evaluation import Evaluation
+from swc_runtime.evaluation import Evaluation, Score
 from swc_runtime.problems import TrainingError
 from swc_runtime.training.session import EpochRecord
 
@@ -27,19 +27,24 @@ class Scalars:
         self._folder = folder
 
     def epoch(self, record: EpochRecord) -> None:
-        """Losses and learning rate of an epoch."""
+        """Losses and learning rate of an epoch, and its scores on the held-out images."""
         self._add("train/loss", record.loss, record.epoch + 1)
         self._add("train/lr", record.lr, record.epoch + 1)
         for name, loss in record.members.items():
             self._add(f"train/loss/{name}", loss, record.epoch + 1)
+        if record.val is not None:
+            self._scores("val", record.val.ensemble, record.val.members, record.epoch + 1)
 
     def test(self, evaluation: Evaluation, epochs: int) -> None:
-        """Scores of each member and of the ensemble after ``epochs`` epochs."""
-        rows = {name: evaluation.score([name]) for name in evaluation.members} | {"ensemble": evaluation.ensemble}
-        for name, score in rows.items():
-            self._add(f"test/top1/{name}", score.top1, epochs)
-            self._add(f"test/nll/{name}", score.nll, epochs)
-            self._add(f"test/ece/{name}", score.ece, epochs)
+        """Scores of each member and of all together on the test images, after ``epochs`` epochs."""
+        members = {name: evaluation.score([name]) for name in evaluation.members}
+        self._scores("test", evaluation.ensemble, members, epochs)
+
+    def _scores(self, split: str, ensemble: Score, members: Mapping[str, Score], epochs: int) -> None:
+        for kind in ("top1", "nll", "ece"):
+            self._add(f"{split}/{kind}", getattr(ensemble, kind), epochs)
+            for name, score in members.items():
+                self._add(f"{split}/{kind}/{name}", getattr(score, kind), epochs)
 
     def close(self) -> None:
         """Write what is left."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,23 +13,27 @@ from torch.nn import functional as F  # noqa: N812 - the field's name for it
 
 from swc_runtime.datasets import Batch, Dataset, Loader
 from swc_runtime.family import Family
-from swc_runtime.problems import TrainingError
 from swc_runtime.progress import Phase
 from swc_runtime.training.optimizer import make_optimizer
 from swc_runtime.training.options import TrainOptions
 from swc_runtime.training.schedule import Timetable, learning_rate
+from swc_runtime.training.validation import Validation
 from swc_runtime.training.watch import LossWatch
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One finished epoch: mean losses over its steps (the sum over members, and each), last rate, seconds."""
+    """One finished epoch: mean losses over its steps (the sum over members, and each), last rate, seconds of training.
+
+    ``val`` are the scores on the held-out images afterwards, where there are any.
+    """
 
     epoch: int
     loss: float
     members: dict[str, float]
     lr: float
     seconds: float
+    val: Validation | None = None
 
 
 class Session:
@@ -54,8 +57,10 @@ class Session:
         self.peak = recipe.optimizer.lr if options.lr is None else options.lr
         self.smoothing = recipe.smoothing
         self.memory_format = torch.channels_last if options.channels_last else torch.contiguous_format
+        limited = data.limited(options.limit)
+        self.images = len(limited.train)
         self.loader = Loader(
-            data.limited(options.limit),
+            limited,
             batch=options.batch or recipe.batch,
             device=fabric.device,
             augment=recipe.augment,
@@ -113,19 +118,3 @@ class Session:
         """The learning rate of a step of an epoch."""
         at = epoch * self.loader.steps + step
         return learning_rate(self.timetable.schedule, self.peak, at, self.loader.steps, self.timetable.epochs)
-
-
-@contextmanager
-def hardware_limits() -> Iterator[None]:
-    """Say what to do when the device is full.
-
-    Raises:
-        TrainingError: out of device memory.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as problem:
-        raise TrainingError(
-            f"The device has too little memory ({str(problem).splitlines()[0]}): choose a smaller batch (--batch), "
-            "bf16-mixed precision or more devices."
-        ) from problem

@@ -13,11 +13,12 @@ from swc_runtime.checkpoint import read_checkpoint, write_checkpoint
 from swc_runtime.errors import PlanError
 from swc_runtime.family import Family
 from swc_runtime.problems import CheckpointError
-from swc_runtime.training.agreement import check_identity, identity
+from swc_runtime.training.agreement import check_classes, check_identity, identity
 from swc_runtime.training.rows import check_rows, settled_rows
 from swc_runtime.training.session import Session
 
 __all__ = [
+    "check_classes",
     "check_identity",
     "identity",
     "load_family",

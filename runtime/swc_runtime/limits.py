@@ -1,0 +1,52 @@
+"""What a machine or a batch does not allow, told in a sentence instead of a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from swc_runtime.problems import TrainingError
+
+_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "cannot allocate memory",
+    "alloc_failed",
+    "unable to allocate",
+)
+_ONE_VALUE = ("more than 1 value per channel", "more than 1 spatial element")
+
+
+@contextmanager
+def limits() -> Iterator[None]:
+    """Say what to do when memory is full, or a batch is too small for its norms.
+
+    Raises:
+        TrainingError: instead of what torch raises then.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as problem:
+        raise _full(problem) from problem
+    except (RuntimeError, ValueError) as problem:  # allocators of other devices and torch.compile have these only
+        text = str(problem).lower()
+        if any(part in text for part in _NO_MEMORY):
+            raise _full(problem) from problem
+        if any(part in text for part in _ONE_VALUE):
+            raise TrainingError(
+                "A batch norm needs more than one number per channel to train on, and this batch gives it one: where "
+                "images have shrunk to a single pixel, or are vectors, each device needs 2 images per step or more "
+                "(--batch, and --limit, which a batch never exceeds)."
+            ) from problem
+        raise
+
+
+def _full(problem: BaseException) -> TrainingError:
+    said = str(problem).strip().splitlines()
+    what = f" ({said[0][:200]})" if said else ""
+    return TrainingError(
+        f"There is too little memory{what}: choose a smaller batch (--batch), bf16-mixed precision or more devices."
+    )
