@@ -19,7 +19,11 @@ def write_atomically(path: Path, text: str) -> None:
         OSError: when the disk is full or the place cannot be written; it names the file that was to be written
             (or what stands where its folder should be), and nothing is left behind.
     """
-    data = text.encode()
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, data: bytes) -> None:
+    """Write any file as ``write_atomically`` does a text."""
     place = Path(os.path.realpath(path))  # replacing a link itself would leave its file as it was
     with contextlib.suppress(OSError):
         if path.read_bytes() == data:

@@ -49,6 +49,13 @@ class Record:
             raise FormatError(message)
         return tuple(_integer(item, f"{self._place(key)}[{k}]") for k, item in enumerate(items))
 
+    def number(self, key: str) -> float:
+        """The number under ``key``; a document may have been read so that it can be NaN or infinite."""
+        value = self._value(key)
+        if isinstance(value, int | float) and not isinstance(value, bool) and not _huge(value):
+            return float(value)
+        raise _expected("a number", value, self._place(key))
+
     def text(self, key: str) -> str:
         """The string under ``key``."""
         return _text(self._value(key), self._place(key))
@@ -71,6 +78,10 @@ class Record:
     def record(self, key: str) -> Record:
         """The object under ``key``."""
         return _record(self._value(key), self._place(key))
+
+    def record_or_null(self, key: str) -> Record | None:
+        """The object under ``key``, or None where null stands there."""
+        return None if self.is_null(key) else self.record(key)
 
     def records(self, key: str) -> tuple[Record, ...]:
         """The list of objects under ``key``."""
@@ -130,6 +141,11 @@ def _record(value: object, place: str) -> Record:
 
 def _expected(what: str, value: object, place: str) -> FormatError:
     return FormatError(f"{place} is {_named(value)} where {what} belongs")
+
+
+def _huge(value: float) -> bool:
+    """Whether a whole number is too large to be a float."""
+    return isinstance(value, int) and value.bit_length() > 1000
 
 
 def _named(value: object) -> str:

@@ -11,6 +11,7 @@ from swc.cli.diff import diff
 from swc.cli.failures import Commands
 from swc.cli.lock import lock
 from swc.cli.plan import plan
+from swc.cli.runs import runs
 from swc.cli.train import evaluate, search, train
 
 
@@ -20,7 +21,7 @@ def main() -> None:
     """Compile, search, train and serve parameter-shared families of networks."""
 
 
-for _command in (compile_, check, plan, diff, lock, search, train, evaluate, anytime):
+for _command in (compile_, check, plan, diff, lock, search, train, evaluate, anytime, runs):
     main.add_command(_command)
 
 __all__ = ["main"]
