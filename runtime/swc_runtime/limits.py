@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from swc_runtime.datasets.reading import reader_deaths
 from swc_runtime.problems import TrainingError
 
 _NO_MEMORY = (
@@ -22,13 +23,15 @@ _ONE_VALUE = ("more than 1 value per channel", "more than 1 spatial element")
 
 @contextmanager
 def limits() -> Iterator[None]:
-    """Say what to do when memory is full, or a batch is too small for its norms.
+    """Say what to do when memory is full, a batch is too small for its norms, or a process that reads images dies.
 
     Raises:
         TrainingError: instead of what torch raises then.
+        DataError: of processes that read.
     """
     try:
-        yield
+        with reader_deaths():
+            yield
     except (torch.OutOfMemoryError, MemoryError) as problem:
         raise _full(problem) from problem
     except (RuntimeError, ValueError) as problem:  # allocators of other devices and torch.compile have these only

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from swc.cli.datasets import data_help
 from swc.cli.options import FiniteRange
 from swc.pipeline.settings import DataChoice, Run
 
@@ -21,7 +22,7 @@ _DATA = (
         "--data",
         required=True,
         metavar="NAME",
-        help="Data set: digits, fashion-mnist, cifar10, cifar100 or imagefolder:PATH.",
+        help=data_help(),
     ),
     click.option(
         "--data-dir",
@@ -37,7 +38,18 @@ _DATA = (
         type=click.IntRange(min=0),
         default=2,
         show_default=True,
-        help="Processes that read image files (image folders only).",
+        help="Processes that read images (of folders, shards and Python data sets).",
+    ),
+    click.option(
+        "--alpha",
+        type=click.Choice(["white", "black", "refuse"]),
+        default="white",
+        show_default=True,
+        help="What transparent pixels lie on where the family takes no alpha channel; or refuse them.",
+    ),
+    click.option("--skip-unreadable", is_flag=True, help="Leave out images that cannot be read, and say which."),
+    click.option(
+        "--allow-missing-classes", is_flag=True, help="Take classes that have no images in the training or test half."
     ),
 )
 _DEVICE = (
@@ -118,5 +130,15 @@ def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> R
     made = TrainOptions(
         run_dir=run_folder, accelerator=options["accelerator"], compile=options.get("compile_", False), **more
     )
-    data = DataChoice(options["data"], options["data_dir"], options["download"], options["workers"])
-    return Run(data, made, reporter(quiet=options["quiet"] or not leads()))
+    shown = reporter(quiet=options["quiet"] or not leads())
+    data = DataChoice(
+        name=options["data"],
+        folder=options["data_dir"],
+        download=options["download"],
+        workers=options["workers"],
+        alpha=options["alpha"],
+        skip_unreadable=options["skip_unreadable"],
+        allow_missing_classes=options["allow_missing_classes"],
+        reporter=shown,
+    )
+    return Run(data, made, shown)

@@ -11,7 +11,7 @@ import torch
 from train_families import Net, Tiny
 
 from swc_runtime.datasets import load
-from swc_runtime.datasets.fashion_mnist import _find
+from swc_runtime.datasets.kinds.fashion_mnist import _find
 from swc_runtime.recipe import GradientSearch, OneCycle
 from swc_runtime.search import search
 from swc_runtime.training import TrainOptions, train

@@ -6,19 +6,23 @@
 from swc_runtime.datasets.batches import Batch, Loader, ordered_batches
 from swc_runtime.datasets.catalogue import NAMES, load
 from swc_runtime.datasets.dataset import Dataset
-from swc_runtime.datasets.images import read_image
+from swc_runtime.datasets.images import Alpha, read_image
 from swc_runtime.datasets.normalisation import Normalisation
-from swc_runtime.datasets.splits import FolderSplit, Split, TensorSplit
+from swc_runtime.datasets.reading import SourceSplit
+from swc_runtime.datasets.splits import Split, TensorSplit
+from swc_runtime.datasets.user_data import from_torch
 
 __all__ = [
     "NAMES",
+    "Alpha",
     "Batch",
     "Dataset",
-    "FolderSplit",
     "Loader",
     "Normalisation",
+    "SourceSplit",
     "Split",
     "TensorSplit",
+    "from_torch",
     "load",
     "ordered_batches",
     "read_image",

@@ -101,7 +101,13 @@ def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:
 
 
 def tensor_dataset(
-    name: str, train: TensorSplit, test: TensorSplit, classes: int, class_names: tuple[str, ...] | None = None
+    name: str,
+    train: TensorSplit,
+    test: TensorSplit,
+    classes: int,
+    class_names: tuple[str, ...] | None = None,
+    *,
+    val: TensorSplit | None = None,
 ) -> Dataset:
     """A data set in memory, normalised by its own training images; classes are called 0, 1, … unless named.
 
@@ -112,12 +118,13 @@ def tensor_dataset(
     channels, height, width = train.images.shape[1:]
     chunk = max(1, _PIXELS_AT_ONCE // (channels * height * width))
     return Dataset(
-        name,
-        train,
-        test,
-        (channels, height, width),
-        classes,
-        Normalisation.of(torch.split(train.images, chunk), name),
-        names,
-        tensor_identity(names, (train, test)),
+        name=name,
+        train=train,
+        test=test,
+        input=(channels, height, width),
+        classes=classes,
+        normalise=Normalisation.of(torch.split(train.images, chunk), name),
+        class_names=names,
+        identity=tensor_identity(names, [train, test, *([] if val is None else [val])]),
+        val=val,
     )

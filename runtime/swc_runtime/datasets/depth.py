@@ -29,7 +29,8 @@ def scaled_integers(values: NDArray[Any], highest: int, name: str) -> NDArray[np
             f"{name} has {highest.bit_length()} bits, but no value above {high}, which is black at that depth: save it "
             f"with 8 bits, or with values up to {highest}."
         )
-    return np.rint(values.astype(np.float64) * (_BYTE / highest)).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.arange(highest + 1) * (_BYTE / highest)).astype(np.uint8)
+    return levels.take(values)
 
 
 def scaled_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
@@ -38,12 +39,21 @@ def scaled_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     Raises:
         DataError: a value is no number, or out of range.
     """
-    if not np.isfinite(values).all():
+    low, high = float(values.min()), float(values.max())  # NaN where there is one
+    if not np.isfinite(high - low):
         raise DataError(f"{name} holds floats that are no numbers (NaN or infinite): replace them, and save it again.")
-    low, high = float(values.min()), float(values.max())
     if low < 0 or high > 1:
         raise DataError(
             f"{name} holds floats from {low:g} to {high:g}; expected were 0 (black) to 1 (white): scale them to that "
             "range, or save the image with 8 or 16 bits."
         )
-    return np.rint(values.astype(np.float64) * _BYTE).astype(np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
+    for part in _chunks(len(values), values.size):  # a copy in doubles of a whole data set may not fit into memory
+        scaled[part] = np.rint(values[part].astype(np.float64) * _BYTE)
+    return scaled
+
+
+def _chunks(count: int, size: int) -> list[slice]:
+    """Parts of ``count`` rows of an array of ``size`` numbers, some millions of numbers each."""
+    step = max(1, count * 2**22 // max(1, size))
+    return [slice(start, start + step) for start in range(0, count, step)]

@@ -19,7 +19,7 @@ from swc_runtime.datasets.depth import scaled_floats, scaled_integers
 from swc_runtime.datasets.pictures import Alpha, picture
 from swc_runtime.problems import DataError
 
-__all__ = ["SUFFIXES", "Alpha", "decode_image", "fitted", "read_image"]
+__all__ = ["SUFFIXES", "Alpha", "decode_image", "fitted", "read_content", "read_image", "scaled_array"]
 
 _ENDS = (
     "jpg jpeg jpe jfif mpo png apng webp gif bmp dib tif tiff ppm pgm pbm pnm pfm jp2 j2k jpx avif heic heif tga pcx"
@@ -47,13 +47,21 @@ def read_image(source: Path, channels: int, size: tuple[int, int] | None = None,
     Raises:
         DataError: the file cannot be read, or not without changing what it shows; names the file and what to do.
     """
+    return decode_image(read_content(source), str(source), channels, size, alpha=alpha)
+
+
+def read_content(source: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        DataError: there is no such file, or it cannot be read.
+    """
     try:
         if not source.is_file():
             raise DataError(f"{source} {'is no file' if source.exists() else 'does not exist'}: name an image file.")
-        content = source.read_bytes()
+        return source.read_bytes()
     except OSError as problem:
         raise DataError(f"{source} cannot be read: {problem.strerror or problem}.") from problem
-    return decode_image(content, str(source), channels, size, alpha=alpha)
 
 
 def decode_image(

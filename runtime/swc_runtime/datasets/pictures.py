@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,9 +42,10 @@ _COLOURS = frozenset({"P", "RGB", "RGBX", "YCbCr", "HSV", "CMYK"})
 """Modes without alpha that Pillow turns into RGB as they are meant."""
 
 
-class _Tiff:
-    """Numbers of TIFF tags."""
+class _Tag:
+    """Numbers of TIFF and EXIF tags."""
 
+    orientation = 274
     kind = 254
     bits = 258
     photometric = 262
@@ -59,26 +62,42 @@ class _Planes:
 
 
 def picture(content: bytes, name: str, channels: int, alpha: Alpha) -> Bytes:
-    """Decode a picture to (H, W, channels).
+    """Decode the content of a file to (H, W, channels).
 
     Raises:
         DataError: see ``images.read_image``.
     """
+    with _decoding(name), Image.open(io.BytesIO(content), formats=_formats()) as opened:
+        return image_pixels(opened, name, channels, alpha)
+
+
+def image_pixels(image: Image.Image, name: str, channels: int, alpha: Alpha) -> Bytes:
+    """A picture of Pillow's, perhaps not loaded yet, as (H, W, channels); raises like ``picture``."""
     if channels not in _KINDS:
         raise DataError(
             f"{name} is a picture, which has 1 to 4 channels; the family takes {channels}: save images of {channels} "
             "channels as .npy files of (height, width, channels)."
         )
+    with _decoding(name):
+        _check_frames(image, name)
+        keyed = _keyed(image)
+        image.load()
+        turn = _UPRIGHT.get(image.getexif().get(_Tag.orientation, 1))
+        planes = _planes(image, image if turn is None else image.transpose(turn), keyed, name)
+        return _arranged(planes, image, name, channels, alpha)
+
+
+@contextmanager
+def _decoding(name: str) -> Iterator[None]:
+    """Turn everything that decoders meet in a file into one sentence.
+
+    Raises:
+        DataError: the file is damaged, too large, or of no known format.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Pillow warns of is decided here, or does not change the picture
         try:
-            with Image.open(io.BytesIO(content), formats=_formats()) as opened:
-                _check_frames(opened, name)
-                keyed = _keyed(opened)
-                opened.load()
-                turn = _UPRIGHT.get(opened.getexif().get(0x0112, 1))
-                upright = opened if turn is None else opened.transpose(turn)
-                planes = _planes(opened, upright, keyed, name)
+            yield
         except DataError:
             raise
         except UnidentifiedImageError as problem:
@@ -88,10 +107,11 @@ def picture(content: bytes, name: str, channels: int, alpha: Alpha) -> Bytes:
                 f"{name} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels: make it smaller, or take it "
                 "out."
             ) from problem
+        except MemoryError as problem:
+            raise DataError(f"{name} does not fit into memory: make it smaller, or take it out.") from problem
         except Exception as problem:
             text = next(iter(str(problem).splitlines()), "") or type(problem).__name__
             raise DataError(f"{name} is not a readable image ({text}): mend it, or take it out.") from problem
-    return _arranged(planes, opened, name, channels, alpha)
 
 
 def _formats() -> tuple[str, ...]:
@@ -117,7 +137,7 @@ def _check_frames(opened: Any, name: str) -> None:
         frames = 0
         for number in range(opened.n_frames):
             opened.seek(number)
-            frames += not opened.tag_v2.get(_Tiff.kind, 0) & 1
+            frames += not opened.tag_v2.get(_Tag.kind, 0) & 1
         opened.seek(0)
     if frames > 1:
         raise DataError(
@@ -133,10 +153,11 @@ def _keyed(opened: Any) -> Any:
     key = opened.info.get("transparency")
     if opened.mode not in {"1", "L", "RGB", "I;16"} or key is None:
         return None
-    raw = str(opened.tile[0].args[0] if isinstance(opened.tile[0].args, tuple) else opened.tile[0].args)
+    tiles = getattr(opened, "tile", None)
+    raw = str(tiles[0].args) if tiles else ""
     if opened.mode == "RGB":
         return tuple(part >> 8 for part in key) if ";16" in raw else tuple(key)
-    return key * {"L;2": 85, "L;4": 17}.get(raw, 1)
+    return key * next((scale for shallow, scale in (("L;2", 85), ("L;4", 17)) if shallow in raw), 1)
 
 
 def _planes(opened: Any, image: Image.Image, keyed: Any, name: str) -> _Planes:
@@ -193,19 +214,19 @@ def _tag(opened: Any, number: int, default: int) -> int:
 
 
 def _check_tiff(opened: Any, name: str) -> None:
-    if _tag(opened, _Tiff.sample_format, 1) == 2 and _tag(opened, _Tiff.bits, 8) == 8:
+    if _tag(opened, _Tag.sample_format, 1) == 2 and _tag(opened, _Tag.bits, 8) == 8:
         raise DataError(f"{name} holds signed bytes (-128 to 127): save it with unsigned ones.")
 
 
 def _integers(opened: Any, values: NDArray[Any], name: str) -> Bytes:
-    bits, signed = _tag(opened, _Tiff.bits, 16), _tag(opened, _Tiff.sample_format, 1) == 2
+    bits, signed = _tag(opened, _Tag.bits, 16), _tag(opened, _Tag.sample_format, 1) == 2
     highest = 2 ** (bits - signed) - 1 if bits <= 16 else 65535
     return _white(opened, scaled_integers(values, highest, name))
 
 
 def _white(opened: Any, values: Bytes) -> Bytes:
     """The values, turned round where a TIFF file says that 0 is white (Pillow does so for 8 bits only)."""
-    return 255 - values if _tag(opened, _Tiff.photometric, 1) == 0 else values
+    return 255 - values if _tag(opened, _Tag.photometric, 1) == 0 else values
 
 
 def _arranged(planes: _Planes, opened: Any, name: str, channels: int, alpha: Alpha) -> Bytes:
@@ -226,7 +247,7 @@ def _arranged(planes: _Planes, opened: Any, name: str, channels: int, alpha: Alp
 
 
 def _without_alpha(has: int, opened: Any, name: str, channels: int) -> str:
-    samples = _tag(opened, _Tiff.samples, has)
+    samples = _tag(opened, _Tag.samples, has)
     beyond = f" (of {samples} samples, the further ones without a meaning)" if samples > has else ""
     return (
         f"{name} has no alpha{beyond}: it can give {has} channel{'s' if has > 1 else ''} ({_KINDS[has]}), the family "

@@ -1,18 +1,13 @@
-"""A data set's parts, as tensors in memory or as files on disk; images stay 8-bit until they are used."""
+"""The parts of a data set: what each offers, and those in memory; images stay 8-bit until they are used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
-
-from swc_runtime.datasets.images import Alpha, read_image
-from swc_runtime.problems import DataError
 
 
 class Split(Protocol):
@@ -58,52 +53,3 @@ class TensorSplit:
         for indices in batches:
             chosen = indices.to(self.labels.device)
             yield self.images[chosen].to(device), self.labels[chosen].to(device)
-
-
-@dataclass(frozen=True)
-class FolderSplit:
-    """Image files, read by worker processes, resized by their shorter side and cropped at the centre to ``size``."""
-
-    files: tuple[Path, ...]
-    labels: Tensor
-    channels: int
-    size: tuple[int, int]
-    workers: int = 2
-    alpha: Alpha = "white"
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def subset(self, indices: Tensor) -> FolderSplit:
-        """The images at ``indices`` (n,), in that order."""
-        files = tuple(self.files[index] for index in indices.tolist())
-        return replace(self, files=files, labels=self.labels[indices])
-
-    def to(self, device: torch.device) -> FolderSplit:  # noqa: ARG002 - files stay on disk
-        """The split itself."""
-        return self
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int, str]:
-        """One image (C, H, W) uint8, its label, and what is wrong with its file ("" if nothing)."""
-        label = int(self.labels[index])
-        try:
-            return read_image(self.files[index], self.channels, self.size, alpha=self.alpha), label, ""
-        except DataError as problem:
-            return torch.zeros(self.channels, *self.size, dtype=torch.uint8), label, str(problem)
-
-    def stream(self, batches: Iterable[Tensor], device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-        """For each (b,) of indices, on ``device``: images (b, C, H, W) uint8 and labels (b,) int64.
-
-        Raises:
-            DataError: a file is not a readable image.
-        """
-        loader: DataLoader[tuple[Tensor, int, str]] = DataLoader(
-            self,  # type: ignore[arg-type]  # a map-style data set by its methods, not by its class
-            batch_sampler=[indices.tolist() for indices in batches],
-            num_workers=self.workers,
-            pin_memory=device.type == "cuda",
-        )
-        for images, labels, problems in loader:
-            for problem in filter(None, problems):
-                raise DataError(problem)
-            yield images.to(device, non_blocking=True), labels.to(device, non_blocking=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
 from swc_runtime.datasets.dataset import Dataset, tensor_dataset
+from swc_runtime.datasets.kind import DataKind, Request
 from swc_runtime.datasets.splits import TensorSplit
 
 _HELD_OUT = 5
 
 
-def load_digits(root: Path, download: bool) -> Dataset:  # noqa: ARG001, FBT001 - all loaders are called alike
+def load_digits(request: Request) -> Dataset:  # noqa: ARG001 - they come with scikit-learn, wherever data lie
     """Every fifth image of each digit is held out for testing; (1, 8, 8), 10 classes."""
     from sklearn import datasets  # noqa: PLC0415 - slow to import, and only this data set needs it
 
@@ -25,3 +24,6 @@ def load_digits(root: Path, download: bool) -> Dataset:  # noqa: ARG001, FBT001 
     whole = TensorSplit(images, labels)
     train, test = whole.subset((~held_out).nonzero().flatten()), whole.subset(held_out.nonzero().flatten())
     return tensor_dataset("digits", train, test, classes=10)
+
+
+KINDS = (DataKind("digits", "scikit-learn's handwritten digits", load_digits),)

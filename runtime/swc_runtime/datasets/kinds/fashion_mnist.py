@@ -12,6 +12,7 @@ from torch import Tensor
 
 from swc_runtime.datasets.dataset import Dataset, tensor_dataset
 from swc_runtime.datasets.downloads import downloading
+from swc_runtime.datasets.kind import DataKind, Request
 from swc_runtime.datasets.splits import TensorSplit
 from swc_runtime.problems import DataError
 
@@ -36,14 +37,15 @@ _CLASSES = (
 _PLACES = (".", "raw", "FashionMNIST/raw")
 
 
-def load_fashion_mnist(root: Path, download: bool) -> Dataset:  # noqa: FBT001 - all loaders are called alike
+def load_fashion_mnist(request: Request) -> Dataset:
     """60,000 training and 10,000 test images, (1, 28, 28), 10 classes.
 
     Raises:
         DataError: a file is missing or damaged.
     """
+    root = request.root
     paths = _find(root)
-    if paths is None and download:
+    if paths is None and request.download:
         with downloading("Fashion-MNIST", root):
             from torchvision.datasets import FashionMNIST  # noqa: PLC0415 - only a download needs it
 
@@ -100,3 +102,6 @@ def read_idx(path: Path) -> Tensor:
     if len(shape) != dimensions or len(content) - start != size:
         raise DataError(f"{path} is cut short or too long: it holds {len(content)} bytes, not {start + size}.")
     return torch.from_numpy(np.frombuffer(content, dtype=np.uint8, offset=start).copy()).reshape(shape)
+
+
+KINDS = (DataKind("fashion-mnist", "Fashion-MNIST, from its four files", load_fashion_mnist),)

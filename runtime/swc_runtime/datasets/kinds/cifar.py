@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from swc_runtime.datasets.dataset import Dataset, tensor_dataset
 from swc_runtime.datasets.downloads import downloading
+from swc_runtime.datasets.kind import DataKind, Request
 from swc_runtime.datasets.splits import TensorSplit
 from swc_runtime.problems import DataError
 
 
-def load_cifar10(root: Path, download: bool) -> Dataset:  # noqa: FBT001 - all loaders are called alike
+def load_cifar10(request: Request) -> Dataset:
     """50,000 training and 10,000 test images, (3, 32, 32), 10 classes."""
     from torchvision.datasets import CIFAR10  # noqa: PLC0415 - slow to import
 
-    return _load(CIFAR10, "CIFAR-10", root, download=download, classes=10)
+    return _load(CIFAR10, "CIFAR-10", request, classes=10)
 
 
-def load_cifar100(root: Path, download: bool) -> Dataset:  # noqa: FBT001 - all loaders are called alike
+def load_cifar100(request: Request) -> Dataset:
     """50,000 training and 10,000 test images, (3, 32, 32), 100 classes."""
     from torchvision.datasets import CIFAR100  # noqa: PLC0415 - slow to import
 
-    return _load(CIFAR100, "CIFAR-100", root, download=download, classes=100)
+    return _load(CIFAR100, "CIFAR-100", request, classes=100)
 
 
-def _load(kind: Any, title: str, root: Path, *, download: bool, classes: int) -> Dataset:
-    if download:
+def _load(kind: Any, title: str, request: Request, classes: int) -> Dataset:
+    root = request.root
+    if request.download:
         with downloading(title, root):
             kind(str(root), download=True)
     try:
@@ -43,3 +44,9 @@ def _load(kind: Any, title: str, root: Path, *, download: bool, classes: int) ->
         for half in halves
     )
     return tensor_dataset(title.lower().replace("-", ""), train, test, classes, tuple(halves[0].classes))
+
+
+KINDS = (
+    DataKind("cifar10", "CIFAR-10, as torchvision keeps it", load_cifar10),
+    DataKind("cifar100", "CIFAR-100, as torchvision keeps it", load_cifar100),
+)
