@@ -28,3 +28,11 @@ class FamilyError(RuntimeProblem):
         super().__init__(f"{path} is not a generated family: {why}. Name a file that `swc compile` wrote.")
         self.path = path
         self.why = why
+
+
+class ExportError(RuntimeProblem):
+    """A family cannot be exported as asked, or what was exported does not do what the family does."""
+
+
+class PredictionError(RuntimeProblem):
+    """A family cannot be asked as a person wants it."""

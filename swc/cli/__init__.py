@@ -8,9 +8,11 @@ from swc import __version__
 from swc.cli.anytime import anytime
 from swc.cli.compile import check, compile_
 from swc.cli.diff import diff
+from swc.cli.export import export
 from swc.cli.failures import Commands
 from swc.cli.lock import lock
 from swc.cli.plan import plan
+from swc.cli.predict import predict
 from swc.cli.runs import runs
 from swc.cli.train import evaluate, search, train
 
@@ -21,7 +23,7 @@ def main() -> None:
     """Compile, search, train and serve parameter-shared families of networks."""
 
 
-for _command in (compile_, check, plan, diff, lock, search, train, evaluate, anytime, runs):
+for _command in (compile_, check, plan, diff, lock, search, train, evaluate, anytime, export, predict, runs):
     main.add_command(_command)
 
 __all__ = ["main"]

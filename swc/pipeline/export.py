@@ -1,0 +1,79 @@
+"""``swc export``: a trained family and images to verify on, handed to the runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from swc.pipeline.served import Served
+
+if TYPE_CHECKING:
+    from swc_runtime.datasets import Dataset
+    from swc_runtime.export import Manifest
+    from swc_runtime.progress import Reporter
+
+
+@frozen
+class Images:
+    """The data set to verify on, by name (the training's own where None), and the folder that data sets lie in."""
+
+    name: str | None
+    folder: Path
+
+
+def export(
+    family: Served,
+    folder: Path,
+    members: tuple[str, ...] | None,
+    formats: tuple[str, ...],
+    images: Images,
+    *,
+    quiet: bool,
+    **options: Any,
+) -> Manifest:
+    """Export a trained family; ``options`` are those of ``ExportOptions``.
+
+    Raises:
+        RuntimeProblem: something cannot be exported as asked, or is not at hand.
+    """
+    from swc_runtime import export as runtime  # noqa: PLC0415 - torch is loaded for running, not for compiling
+    from swc_runtime.progress import reporter  # noqa: PLC0415
+
+    told = reporter(quiet=quiet)
+    return runtime.export(
+        family.family,
+        folder,
+        members=members,
+        formats=formats,
+        metadata=family.metadata,
+        data=_data(family, images, told),
+        options=runtime.ExportOptions(**options),
+        reporter=told,
+    )
+
+
+def _data(family: Served, images: Images, told: Reporter) -> Dataset | None:
+    """The data set, with the images that the training held out held out again; None if nobody asked and it is gone."""
+    from swc_runtime.datasets import load  # noqa: PLC0415 - see above
+    from swc_runtime.problems import DataError  # noqa: PLC0415
+    from swc_runtime.training.agreement import check_classes  # noqa: PLC0415
+
+    about = family.metadata.get("data")
+    trained_on = about if isinstance(about, dict) else {}
+    name = images.name or trained_on.get("name")
+    if name is None:
+        return None
+    try:
+        data = load(name, images.folder, input=family.family.input, classes=family.family.classes)
+    except DataError as problem:
+        if images.name is not None:
+            raise
+        told.say(f"verified on noise, because the images of the training are not at hand: {problem}")
+        return None
+    check_classes(family.folder, family.metadata, data)
+    held_out = trained_on.get("val")
+    if isinstance(held_out, dict):
+        data = data.held_out(held_out["fraction"], held_out["seed"])
+    return data
