@@ -67,9 +67,9 @@ def anytime(
     sizes = _sizes(batches)
     effort = {name: options.pop(name) for name in ("callers", "repeats", "seconds", "subsets")}
     run = make_run(options, run_folder)
-    family, folder = trained(target, run_folder, checkpoint, run)
+    found, folder = trained(target, run_folder, checkpoint, run)
     measured = measuring.measure(
-        family, measuring.score(family, run), run, folder, measuring.effort(sizes, threads, **effort)
+        found.family, measuring.score(found, run), run, folder, measuring.effort(sizes, threads, **effort)
     )
     for size in sizes:
         console().print(frontier_table(measured.frontier, size))

@@ -1,4 +1,4 @@
-"""From failures to messages and exit codes: 0 clean, 1 errors or drift, 2 usage."""
+"""From failures to messages and exit codes: 0 clean, 1 errors or drift, 2 usage, 130 interrupted, 143 terminated."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from swc.cli.stopping import exit_code, stoppable, word
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diagnostics.render import render_json, render_text
+from swc.pipeline.ready import leads
 
 
 def wants_color(stream: Any) -> bool:
@@ -31,7 +33,9 @@ def show(diagnostics: tuple[Diagnostic, ...], output_format: str = "text") -> No
 
 
 def complain(message: str) -> None:
-    """Print one error on standard error."""
+    """Print one error on standard error; of several processes, the first speaks."""
+    if not leads():
+        return
     label = click.style("error", fg="red", bold=True)
     click.echo(f"{label}: {message}", err=True, color=wants_color(sys.stderr))
 
@@ -46,14 +50,16 @@ class Commands(click.Group):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except SpecError as error:
             show(error.diagnostics)
             count = len(error.diagnostics)
             kept = "; nothing was written" if ctx.invoked_subcommand == "compile" else ""
             complain(f"{count} problem{'s' if count > 1 else ''} found{kept}")
-        except KeyboardInterrupt:
-            complain("interrupted; files that were already written are whole")
+        except KeyboardInterrupt as stop:
+            complain(f"{word(stop)}; files that were already written are whole")
+            raise click.exceptions.Exit(exit_code(stop)) from None
         except BrokenPipeError:
             raise
         except OSError as error:

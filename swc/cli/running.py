@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from swc.cli.datasets import data_help
 from swc.cli.options import FiniteRange
+from swc.pipeline.ready import leads
 from swc.pipeline.settings import DataChoice, Run
 
 Decorated = Callable[..., Any]
@@ -112,11 +112,6 @@ def training_options(command: Decorated) -> Decorated:
     for option in reversed((*_DATA, *_DEVICE, *_TRAINING, *_FOLDER)):
         command = option(command)
     return command
-
-
-def leads() -> bool:
-    """Whether this process speaks for all: on several devices, each runs the same command in a process of its own."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0
 
 
 def make_run(options: dict[str, Any], run_folder: Path | None, **more: Any) -> Run:

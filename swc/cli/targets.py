@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,6 +13,7 @@ from swc.authorship import edited_note
 from swc.cli.failures import show, wants_color
 from swc.diagnostics import Diagnostic, SpecError
 from swc.pipeline import train as training
+from swc.pipeline.trained import Trained, load_trained
 
 if TYPE_CHECKING:
     from swc.pipeline.settings import Run
@@ -23,7 +24,7 @@ CHECKPOINT = click.option(
 )
 
 
-def trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run: Run) -> tuple[Any, Path]:
+def trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run: Run) -> tuple[Trained, Path]:
     """The trained family of a target, and its run's folder."""
     path, folder = training.locate(target, run_folder)
     found = checkpoint or folder / training.CHECKPOINT
@@ -40,7 +41,7 @@ def trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run:
     if training.is_spec(target):
         training.check_version(target, path)
     show(edited_note(path))
-    return training.load_trained(path, found, run), folder
+    return load_trained(path, found, run), folder
 
 
 def console() -> Console:

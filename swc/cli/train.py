@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import evolve
 
 from swc.cli.failures import complain, show
 from swc.cli.options import FiniteRange, lock_name
-from swc.cli.running import leads, make_run, run_options, training_options
+from swc.cli.running import make_run, run_options, training_options
 from swc.cli.starting import start_choice, start_options
+from swc.cli.stopping import exit_code, word
 from swc.cli.targets import CHECKPOINT, TARGET, console, trained
 from swc.diagnostics.words import all_of, count
 from swc.lock import lock_path, lowered, other_settings
@@ -22,13 +22,17 @@ from swc.lock.agreement import lock_to_replace
 from swc.pipeline import measure as measuring
 from swc.pipeline import search as searching
 from swc.pipeline import train as training
+from swc.pipeline.ready import leads
 from swc.pipeline.similarities import similarities_path
+from swc.pipeline.trained import evaluate as score
+from swc.pipeline.trained import load_trained
 
 if TYPE_CHECKING:
+    from swc.pipeline.settings import Run
     from swc_runtime.evaluation import Evaluation
 
 _POSITIVE = click.IntRange(min=1)
-_MEASURING = {"epochs", "seed", "limit", "batch"}
+_MEASURING = {"epochs", "seed", "limit", "batch", "val"}
 """Parameters of a search on which its similarities depend."""
 _FORMAT = click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -147,34 +151,42 @@ def train(  # noqa: PLR0913 - one argument per option
     if lock is not None and (no_search or not training.is_spec(target)):
         raise click.UsageError("--lock goes with a spec that is searched")
     start = start_choice(options)
-    kept = {name: options.pop(name) for name in ("keep", "final", "patience")}
-    run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume, fresh=fresh, **kept)
+    keeping = {name: options.pop(name) for name in ("keep", "final", "patience")}
+    run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume, fresh=fresh, **keeping)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
-    prepared = training.prepare(target, run_folder, run, choice, start)
-    path, folder = prepared.path, prepared.folder
-    if leads():
-        show(prepared.warnings)
-    run = evolve(run, options=training.with_folder(run.options, folder))
+    way_on = "before the training began: nothing of it is kept; start it again"
     try:
-        family, evaluation = training.fit(path, run, start)
-    except KeyboardInterrupt:
-        complain(_interrupted(folder))
-        raise click.exceptions.Exit(1) from None
-    if not leads():
-        return
-    measured = measuring.measure(family, measuring.score(family, run), run, folder, measuring.quick())
-    _print(evaluation)
-    click.echo(f"\ncheckpoint     {folder / training.CHECKPOINT}")
-    click.echo(f"anytime curve  {measured.curve}")
-    _suggest(path, folder, run.data.name)
+        with training.prepared(target, run_folder, run, choice, start) as prepared:
+            if leads():
+                show(prepared.warnings)
+            way_on = ""
+            _, evaluation = training.fit(prepared, run, start)
+            kept = prepared.folder / training.CHECKPOINT
+            way_on = f"while measuring: the training is finished, and its family is {kept}"
+            if leads():
+                _report(prepared, evaluation, run)
+    except KeyboardInterrupt as stop:
+        complain(f"{word(stop)} {way_on or _resuming(prepared.folder)}")
+        raise click.exceptions.Exit(exit_code(stop)) from None
 
 
-def _interrupted(folder: Path) -> str:
-    """What to say when a training was interrupted: how to go on, where there is something to go on from."""
+def _resuming(folder: Path) -> str:
+    """How to go on with a training that was stopped, where there is something to go on from."""
     if not (folder / training.LAST).is_file():
-        return "interrupted before the first epoch was done: there is nothing to resume"
+        return "before the first epoch was done: there is nothing to resume"
     arguments = [a for a in sys.argv[1:] if a not in {"--fresh", "--resume"}]
-    return f"interrupted; go on with: swc {shlex.join([*arguments, '--resume'])}"
+    return f"after an epoch was kept; go on with: swc {shlex.join([*arguments, '--resume'])}"
+
+
+def _report(prepared: training.Prepared, evaluation: Evaluation, run: Run) -> None:
+    """Print the scores, measure the family, and say where things are and what may come next."""
+    checkpoint = prepared.folder / training.CHECKPOINT
+    _print(evaluation)
+    click.echo(f"\ncheckpoint     {checkpoint}")
+    found = load_trained(prepared.path, checkpoint, run)
+    measured = measuring.measure(found.family, measuring.score(found, run), run, prepared.folder, measuring.quick())
+    click.echo(f"anytime curve  {measured.curve}")
+    _suggest(prepared.path, prepared.folder, run.data.name)
 
 
 def _suggest(path: Path, folder: Path, data: str) -> None:
@@ -202,8 +214,8 @@ def evaluate(
 ) -> None:
     """Score a trained TARGET: top-1, NLL and ECE of members, ensemble and every subset."""
     run = make_run(options, run_folder)
-    family, _ = trained(target, run_folder, checkpoint, run)
-    evaluation = training.evaluate(family, run)
+    found, _ = trained(target, run_folder, checkpoint, run)
+    evaluation = score(found, run)
     if output_format == "json":
         click.echo(json.dumps(evaluation.to_json(), indent=2))
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from swc.pipeline.settings import Run
+from swc.pipeline.trained import Trained
 
 if TYPE_CHECKING:
     from swc_runtime import Family, Frontier
@@ -25,13 +26,19 @@ class Measured:
     curve: Path
 
 
-def score(family: Family, run: Run) -> Scored:
-    """Score the subsets of a family."""
+def score(trained: Trained, run: Run) -> Scored:
+    """Score the subsets of a family on the images that its training held out, or on the test images if it held none.
+
+    Raises:
+        RuntimeProblem: the data cannot be had, or have other classes than the training's.
+    """
     from swc_runtime.anytime import Scored  # noqa: PLC0415 - see DataChoice.load
     from swc_runtime.evaluation import evaluate  # noqa: PLC0415
 
-    data = run.data.load(family)
-    return Scored(evaluate(family, data, reporter=run.reporter), "test", data.class_names, data.identity)
+    data = trained.data(run)
+    split = "test" if data.val is None else "val"
+    evaluation = evaluate(trained.family, data, split=split, reporter=run.reporter)
+    return Scored(evaluation, split, data.class_names, data.identity)
 
 
 def effort(

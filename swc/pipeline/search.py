@@ -16,6 +16,7 @@ from swc.family import ClusterMethod, Family
 from swc.lock import Lock, bins_text, outline, structure_hash, write_lock
 from swc.output import write_generated
 from swc.pipeline.modules import load_family_class
+from swc.pipeline.ready import Ready, held, make_ready
 from swc.pipeline.settings import Run
 from swc.pipeline.similarities import (
     check_same_search,
@@ -123,10 +124,13 @@ def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | Non
     )
 
 
-def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = None) -> tuple[Lock, SearchResult]:
+def run_search(
+    compiled: Compiled, run: Run, folder: Path, epochs: int | None = None, ready: Ready | None = None
+) -> tuple[Lock, SearchResult]:
     """Train the family hard-shared, compare gradients and group layers (paper, sec. 2.2.1).
 
-    ``folder`` receives the generated file that the search trains. Nothing is written to the lock file yet.
+    ``folder`` receives the generated file that the search trains, and belongs to this search alone meanwhile. Nothing
+    is written to the lock file yet.
 
     Raises:
         SpecError: SW0801 when a file of that name is there that swc did not write.
@@ -137,23 +141,25 @@ def run_search(compiled: Compiled, run: Run, folder: Path, epochs: int | None = 
     from swc_runtime.recipe import GradientSearch  # noqa: PLC0415
     from swc_runtime.search import search  # noqa: PLC0415
 
+    ready = ready or make_ready(run, compiled.family)
     path = folder / compiled.file_name
-    write_generated(compiled, path)
-    family_class = load_family_class(path)
-    data = run.data.load(family_class)
     clustering = compiled.family.sharing.clustering
     hints = search_hints(compiled.family)
-    torch.manual_seed(run.options.seed)
-    result = search(
-        family_class(),
-        data,
-        GradientSearch(clustering.threshold, epochs or clustering.epochs),
-        run.options,
-        fits=fits_budget(compiled.family),
-        together=hints.together,
-        apart=hints.apart,
-        reporter=run.reporter,
-    )
+    with held(folder, ready):
+        write_generated(compiled, path)
+        family_class = load_family_class(path)
+        torch.manual_seed(run.options.seed)
+        result = search(
+            family_class(),
+            ready.data,
+            GradientSearch(clustering.threshold, epochs or clustering.epochs),
+            run.options,
+            fits=fits_budget(compiled.family),
+            together=hints.together,
+            apart=hints.apart,
+            fabric=ready.fabric,
+            reporter=run.reporter,
+        )
     return lock_of(compiled, result, run.data.name, bins_text(compiled.family.sharing)), result
 
 

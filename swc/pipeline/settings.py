@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 if TYPE_CHECKING:
+    from swc.family import Family as SpecFamily
     from swc_runtime import Family
     from swc_runtime.datasets import Alpha, Dataset
     from swc_runtime.progress import Reporter
@@ -39,8 +40,8 @@ class DataChoice:
     reporter: Reporter | None = field(default=None, eq=False, repr=False)
     _loaded: dict[tuple[tuple[int, int, int], int], Dataset] = field(factory=dict, init=False, eq=False, repr=False)
 
-    def load(self, family: type[Family] | Family) -> Dataset:
-        """The data set for a family; read and checked once, however often it is asked for.
+    def load(self, family: type[Family] | Family | SpecFamily) -> Dataset:
+        """The data set for a family, built or only compiled; read and checked once, however often it is asked for.
 
         Raises:
             DataError: it is unknown, missing, damaged or does not fit the family.

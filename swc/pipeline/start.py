@@ -51,10 +51,11 @@ def check_start(start: StartChoice | None, folder: Path) -> None:
         )
 
 
-def begin(family: Family, start: StartChoice, run: Run, data: Dataset) -> Mapping[str, Any]:
+def begin(family: Family, start: StartChoice, run: Run, data: Dataset, *, anew: bool) -> Mapping[str, Any]:
     """Give a new family the weights to start from, tell what came of it, and return what checkpoints keep of it.
 
-    A run that is resumed has its weights already; it is only said where they came from, to be compared.
+    A run that is resumed, and was not to begin ``anew``, has its weights already; it is only said where they came
+    from, to be compared.
 
     Raises:
         CheckpointError: the weights cannot be read, or what they belong to is not known.
@@ -63,7 +64,7 @@ def begin(family: Family, start: StartChoice, run: Run, data: Dataset) -> Mappin
     from swc_runtime.transfer import open_source, start_from  # noqa: PLC0415 - see check_start
 
     source = open_source(start.source, family, generated=start.generated)
-    if run.options.resume:
+    if run.options.resume and not anew:
         return {"family": source.family.plan.family, "digest": source.digest}
     report = start_from(family, source, classes=data.class_names)
     run.reporter.say(report.text())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import field, frozen
 
 from swc.authorship import check_ours, edited, edited_note
 from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, Severity, SpecError
+from swc.family import Family as SpecFamily
 from swc.lock import lock_path
 from swc.output import is_current, write_generated
 from swc.pipeline.modules import load_family_class
+from swc.pipeline.ready import Ready, held, make_ready
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
 from swc.pipeline.start import StartChoice, begin, check_start
@@ -21,7 +25,6 @@ from swc.pipeline.start import StartChoice, begin, check_start
 if TYPE_CHECKING:
     from swc_runtime import Family
     from swc_runtime.evaluation import Evaluation
-    from swc_runtime.training import TrainOptions
 
 CHECKPOINT = "family.safetensors"
 LAST = "last.safetensors"
@@ -43,7 +46,25 @@ class Prepared:
 
     path: Path
     folder: Path
+    ready: Ready = field(eq=False)
     warnings: tuple[Diagnostic, ...] = ()
+
+
+@frozen
+class _Plan:
+    """What is to be trained where, before anything is written.
+
+    ``family`` is what the data must fit. A spec is ``compiled``; where that is to be searched first, ``lock`` is the
+    file that the search writes. ``goes_on``: a run was saved in the folder before, and is resumed.
+    """
+
+    path: Path
+    folder: Path
+    family: type[Family] | SpecFamily
+    warnings: tuple[Diagnostic, ...] = ()
+    compiled: Compiled | None = None
+    lock: Path | None = None
+    goes_on: bool = False
 
 
 def is_spec(target: Path) -> bool:
@@ -65,65 +86,89 @@ def is_spec(target: Path) -> bool:
     return target.suffix == ".sw"
 
 
-def prepare(
+@contextmanager
+def prepared(
     target: Path, run_folder: Path | None, run: Run, search: SearchChoice, start: StartChoice | None = None
-) -> Prepared:
-    """Bring a target to the point where it can be trained: the generated file, and the run's folder.
+) -> Iterator[Prepared]:
+    """Bring a target to the point where it can be trained, and keep its run's folder to itself while the context lasts.
 
-    A spec is compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is
-    written, so that it survives whatever happens to the training. A run that is resumed is never searched, and its
-    generated file stays as it is.
+    Whatever can be wrong with spec, folder, options, data and device is told before anything is written. A spec is
+    compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is written,
+    so that it survives whatever happens to the training. A run that is resumed is never searched, and its generated
+    file stays as it is.
 
     Raises:
         SpecError: the spec is wrong, SW0801 when a file is in the way that swc did not write, SW0805 when a run to
             resume was compiled from something else, or SW0830 when the training would overwrite what it starts from.
-        RuntimeProblem: the search is not possible, or there is nothing to resume or to start from.
+        RuntimeProblem: the training or the search is not possible, the folder holds another run, or there is nothing
+            to start from.
     """
+    plan = _planned(target, run_folder, run, search)
+    if not plan.goes_on:
+        check_start(start, plan.folder)
+    ready = make_ready(run, plan.family, plan.folder)
+    with held(plan.folder, ready):
+        warnings = plan.warnings
+        if plan.compiled is not None:
+            compiled = plan.compiled if plan.lock is None else _searched(target, plan, plan.lock, run, search, ready)
+            write_generated(compiled, plan.path)
+            if not plan.goes_on:
+                if plan.lock is None and compiled.lock is not None:
+                    lock = search.lock or lock_path(target)
+                    run.reporter.say(f"clusters from {lock} (search anew with --fresh)")
+                run.reporter.say(f"compiled to {plan.path}")
+            warnings = _warnings(compiled)
+        yield Prepared(plan.path, plan.folder, ready, warnings)
+
+
+def _planned(target: Path, run_folder: Path | None, run: Run, search: SearchChoice) -> _Plan:
     if not is_spec(target):
         folder = run_folder or Path("runs") / target.stem
-        if not run.options.resume:
-            check_start(start, folder)
-        return Prepared(target, folder, edited_note(target))
-    resumed = _resumed(target, run_folder, search) if run.options.resume else None
-    if resumed is not None:
-        return resumed
-    choice = LockChoice(search.lock, ignored=search.skipped)
+        goes_on = run.options.resume and _saved(folder)
+        return _Plan(target, folder, load_family_class(target), edited_note(target), goes_on=goes_on)
     program_lock = search.lock or lock_path(target)
     searching = search.anew or (not search.skipped and not program_lock.exists())
     # Everything that can be wrong with the spec is reported before any training starts.
-    compiled = compile_spec(target, LockChoice(ignored=True) if searching else choice)
+    choice = LockChoice(ignored=True) if searching else LockChoice(search.lock, ignored=search.skipped)
+    compiled = compile_spec(target, choice)
     folder = run_folder or Path("runs") / compiled.family.name
     path = folder / compiled.file_name
+    if run.options.resume and _saved(folder):
+        if searching and search.lock is not None:
+            compiled = compile_spec(target, LockChoice(search.lock))  # says that it is missing
+        _check_resumed(target, compiled, folder)
+        return _Plan(path, folder, compiled.family, compiled=compiled, goes_on=True)
     check_ours(path, target)
-    check_start(start, folder)
-    if searching and needs_search(compiled.family):
-        for_search = compile_for_search(target)
-        lock, result = run_search(for_search, run, folder / "search", search.epochs)
-        save(program_lock, lock, result)
-        run.reporter.say(
-            f"{len(lock.layers)} layers in {len(lock.clusters)} clusters at τ = {lock.threshold_used:g}: {program_lock}"
-        )
-        compiled = compile_spec(target, LockChoice(program_lock))
-    elif compiled.lock is not None:
-        run.reporter.say(f"clusters from {program_lock} (search anew with --fresh)")
-    write_generated(compiled, path)
-    run.reporter.say(f"compiled to {path}")
-    return Prepared(path, folder, _warnings(compiled))
+    searched = searching and needs_search(compiled.family)
+    return _Plan(path, folder, compiled.family, compiled=compiled, lock=program_lock if searched else None)
+
+
+def _saved(folder: Path) -> bool:
+    """Whether a run has come so far in a folder that it can be resumed."""
+    return any((folder / name).is_file() for name in (LAST, CHECKPOINT))
+
+
+def _searched(target: Path, plan: _Plan, lock_file: Path, run: Run, search: SearchChoice, ready: Ready) -> Compiled:
+    """Search a spec, write its lock file, and compile it with that."""
+    for_search = compile_for_search(target)
+    lock, result = run_search(for_search, run, plan.folder / "search", search.epochs, ready)
+    save(lock_file, lock, result)
+    run.reporter.say(
+        f"{len(lock.layers)} layers in {len(lock.clusters)} clusters at τ = {lock.threshold_used:g}: {lock_file}"
+    )
+    return compile_spec(target, LockChoice(lock_file))
 
 
 def _warnings(compiled: Compiled) -> tuple[Diagnostic, ...]:
     return tuple(note for note in compiled.notes if note.severity is Severity.WARNING)
 
 
-def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepared | None:
-    """The generated file and the folder of a spec's run that is to go on; the file is only written if it is gone.
+def _check_resumed(spec: Path, compiled: Compiled, folder: Path) -> None:
+    """See that the run in a folder was compiled from a spec as it is now.
 
-    None where nothing was saved yet.
+    Raises:
+        SpecError: SW0805 when the spec or its lock file has changed since.
     """
-    compiled = compile_spec(spec, LockChoice(search.lock, ignored=search.skipped))
-    folder = run_folder or Path("runs") / compiled.family.name
-    if not any((folder / name).is_file() for name in (LAST, CHECKPOINT)):
-        return None
     path = folder / compiled.file_name
     if path.exists() and not is_current(compiled, path):
         raise SpecError(
@@ -140,8 +185,6 @@ def _resumed(spec: Path, run_folder: Path | None, search: SearchChoice) -> Prepa
                 ),
             )
         )
-    write_generated(compiled, path)
-    return Prepared(path, folder, _warnings(compiled))
 
 
 def locate(target: Path, run_folder: Path | None) -> tuple[Path, Path]:
@@ -188,16 +231,7 @@ def new_family(path: Path, run: Run) -> Family:
     return family_class()
 
 
-def load_trained(path: Path, checkpoint: Path, run: Run) -> Family:
-    """A generated file's family with the weights of a checkpoint, on the device of the run."""
-    from swc_runtime.training import load_family, open_fabric  # noqa: PLC0415 - see DataChoice.load
-
-    family = load_family_class(path)()
-    load_family(family, checkpoint)
-    return family.to(open_fabric(run.options).device)
-
-
-def fit(path: Path, run: Run, start: StartChoice | None = None) -> tuple[Family, Evaluation]:
+def fit(prepared: Prepared, run: Run, start: StartChoice | None = None) -> tuple[Family, Evaluation]:
     """Train a generated file's family, refinement included, and score it.
 
     It starts from fresh weights, or from those of another run.
@@ -207,20 +241,10 @@ def fit(path: Path, run: Run, start: StartChoice | None = None) -> tuple[Family,
     """
     from swc_runtime.training import train  # noqa: PLC0415 - see DataChoice.load
 
-    family = new_family(path, run)
-    data = run.data.load(family)
-    options = run.options if start is None else replace(run.options, origin=begin(family, start, run, data))
-    history = train(family, data, options, reporter=run.reporter)
-    return family, history.evaluation or evaluate(family, run)
-
-
-def with_folder(options: TrainOptions, folder: Path) -> TrainOptions:
-    """The same options, keeping results in a folder."""
-    return replace(options, run_dir=folder)
-
-
-def evaluate(family: Family, run: Run) -> Evaluation:
-    """Top-1, NLL and ECE of every subset of members on the test images."""
-    from swc_runtime.evaluation import evaluate as score  # noqa: PLC0415 - see DataChoice.load
-
-    return score(family, run.data.load(family), reporter=run.reporter)
+    family, ready = new_family(prepared.path, run), prepared.ready
+    options = replace(run.options, run_dir=prepared.folder)
+    if start is not None:
+        options = replace(options, origin=begin(family, start, run, ready.data, anew=not _saved(prepared.folder)))
+    history = train(family, ready.data, options, fabric=ready.fabric, reporter=run.reporter)
+    assert history.evaluation is not None  # noqa: S101 - a training ends with it
+    return family, history.evaluation

@@ -12,7 +12,6 @@ from swc.diagnostics import SpecError
 from swc.lock import lock_path
 from swc.pipeline import train as pipeline
 from swc.pipeline.settings import DataChoice, Run
-from swc_runtime.problems import CheckpointError
 from swc_runtime.progress import Silent
 from swc_runtime.training import TrainOptions
 
@@ -51,7 +50,8 @@ def prepare(spec: Path, tmp_path: Path) -> Prepare:
     def call(*, resume: bool = False, **choice: bool) -> pipeline.Prepared:
         options = TrainOptions(accelerator="cpu", limit=64, resume=resume)
         run = Run(DataChoice("digits", tmp_path), options, Silent())
-        return pipeline.prepare(spec, tmp_path / "run", run, pipeline.SearchChoice(**choice))
+        with pipeline.prepared(spec, tmp_path / "run", run, pipeline.SearchChoice(**choice)) as found:
+            return found
 
     return call
 
@@ -68,12 +68,10 @@ def test_a_file_that_swc_did_not_write_stays(prepare: Prepare, spec: Path, tmp_p
     assert mine.read_text() == "mine = True\n"
 
 
-def test_nothing_is_searched_or_written_where_there_is_nothing_to_resume(
-    prepare: Prepare, spec: Path, tmp_path: Path
-) -> None:
-    with pytest.raises(CheckpointError, match=r"nothing to resume: .*last\.safetensors"):
-        prepare(resume=True)
-    assert list(tmp_path.iterdir()) == [spec]
+def test_where_nothing_was_saved_a_resumed_run_begins(prepare: Prepare, spec: Path, tmp_path: Path) -> None:
+    assert prepare(resume=True) == prepare()
+    assert lock_path(spec).exists()
+    assert (tmp_path / "run" / "duo.py").exists()
 
 
 def test_a_lock_of_another_search_is_used_with_a_warning(prepare: Prepare, spec: Path) -> None:

@@ -90,7 +90,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     spec = folder / "duo.sw"
     spec.write_text(SPEC, encoding="utf-8")
     run = Run(DataChoice("digits", folder), TrainOptions(accelerator="cpu", limit=128), Silent())
-    return Searched(spec, pipeline.prepare(spec, folder / "run", run, pipeline.SearchChoice()), run)
+    with pipeline.prepared(spec, folder / "run", run, pipeline.SearchChoice()) as found:
+        return Searched(spec, found, run)
 
 
 def check_promises(lock: Lock) -> None:
@@ -140,7 +141,7 @@ def test_the_promises_are_the_hints_doing(searched: Searched) -> None:
 
 
 def test_the_family_trains_and_refines(searched: Searched) -> None:
-    family, evaluation = pipeline.fit(searched.prepared.path, searched.run)
+    family, evaluation = pipeline.fit(searched.prepared, searched.run)
     assert all(torch.isfinite(parameter).all() for parameter in family.parameters())
     fresh = pipeline.new_family(searched.prepared.path, searched.run)
     before, after = fresh.state_dict(), family.state_dict()

@@ -9,7 +9,8 @@ from swc_runtime.training.devices import PRECISIONS, open_fabric
 from swc_runtime.training.folder import BEST, FINAL, LAST, check_free, clear, occupied
 from swc_runtime.training.history import History
 from swc_runtime.training.loop import train
-from swc_runtime.training.options import TrainOptions
+from swc_runtime.training.options import TrainOptions, check_options
+from swc_runtime.training.processes import end_others, led
 from swc_runtime.training.schedule import Timetable, learning_rate, timetable
 from swc_runtime.training.session import EpochRecord, Session
 from swc_runtime.training.state import check_classes, load_family, save_family
@@ -28,9 +29,12 @@ __all__ = [
     "Validation",
     "check_classes",
     "check_free",
+    "check_options",
     "clear",
+    "end_others",
     "held_out",
     "learning_rate",
+    "led",
     "load_family",
     "occupied",
     "open_fabric",

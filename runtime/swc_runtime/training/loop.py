@@ -19,7 +19,7 @@ from swc_runtime.training.folder import FINAL, LAST, TENSORBOARD, check_free, cl
 from swc_runtime.training.history import History
 from swc_runtime.training.keeping import Keeper
 from swc_runtime.training.options import TrainOptions, check_options
-from swc_runtime.training.processes import led
+from swc_runtime.training.processes import end_others, led
 from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
 from swc_runtime.training.schedule import Timetable, timetable
@@ -74,7 +74,11 @@ def _claimed(fabric: Fabric, options: TrainOptions) -> Iterator[None]:
             led(fabric, lambda: held.enter_context(occupied(folder)))
             if not options.resume and not options.fresh:
                 led(fabric, lambda: check_free(folder))
-        yield
+        try:
+            yield
+        except BaseException:
+            end_others(fabric)
+            raise
 
 
 class _Training:

@@ -9,6 +9,12 @@ from lightning_fabric import Fabric
 from swc_runtime.problems import RuntimeProblem
 
 
+def end_others(fabric: Fabric) -> None:
+    """End the processes that this one has started: they would wait for it for ever."""
+    for process in getattr(fabric.strategy.launcher, "procs", ()):
+        process.kill()
+
+
 def led(fabric: Fabric, act: Callable[[], object]) -> None:
     """Let the first process act while the others wait.
 
