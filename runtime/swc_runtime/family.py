@@ -134,12 +134,13 @@ class Family(nn.Module):
         return members
 
     def parameter_groups(self, decay: float) -> list[dict[str, Any]]:
-        """Return the parameters as optimizer groups: weight decay for all but the coefficients."""
+        """Return the parameters that are trained as optimizer groups: weight decay for all but the coefficients."""
         coefficients = [bank.coefficients for bank in self.bank.template_banks()]
         spared = {id(parameter) for parameter in coefficients}
         others = [parameter for parameter in self.parameters() if id(parameter) not in spared]
-        groups = [{"params": others, "weight_decay": decay}, {"params": coefficients, "weight_decay": 0.0}]
-        return [group for group in groups if group["params"]]
+        kinds = ((others, decay), (coefficients, 0.0))
+        groups = [([p for p in parameters if p.requires_grad], own) for parameters, own in kinds]
+        return [{"params": parameters, "weight_decay": own} for parameters, own in groups if parameters]
 
     @cached_property
     def weights_alone(self) -> Mapping[str, int]:

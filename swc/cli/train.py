@@ -107,7 +107,11 @@ def _kept(_context: click.Context, _parameter: click.Parameter, text: str | None
 @TARGET
 @training_options
 @_LOCK
-@click.option("--epochs", type=_POSITIVE, help="Stretch the recipe's timetable to this many epochs.")
+@click.option(
+    "--epochs",
+    type=_POSITIVE,
+    help="Stretch the recipe's timetable to this many epochs; of a finished run, with --resume, add epochs up to this.",
+)
 @click.option("--lr", type=FiniteRange(min=0, min_open=True), help="Highest learning rate. [default: the recipe's]")
 @click.option("--search-epochs", type=_POSITIVE, help="Epochs of the search. [default: the spec's]")
 @click.option(
@@ -150,8 +154,8 @@ def train(  # noqa: PLR0913 - one argument per option
         raise click.UsageError("--fresh contradicts --resume: give one of them")
     if lock is not None and (no_search or not training.is_spec(target)):
         raise click.UsageError("--lock goes with a spec that is searched")
-    start = start_choice(options)
-    keeping = {name: options.pop(name) for name in ("keep", "final", "patience")}
+    start = start_choice(options, resume=resume)
+    keeping = {name: options.pop(name) for name in ("keep", "final", "patience", "freeze")}
     run = make_run(options, run_folder, epochs=epochs, lr=lr, resume=resume, fresh=fresh, **keeping)
     choice = training.SearchChoice(lock, anew=fresh, skipped=no_search, epochs=search_epochs)
     way_on = "before the training began: nothing of it is kept; start it again"

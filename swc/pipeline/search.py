@@ -153,7 +153,7 @@ def run_search(
             family_class(),
             ready.data,
             GradientSearch(clustering.threshold, epochs or clustering.epochs),
-            run.options,
+            replace(run.options, freeze=()),  # what should share is a question to all members
             fits=fits_budget(compiled.family),
             together=hints.together,
             apart=hints.apart,

@@ -162,10 +162,8 @@ def test_divergence_is_told(tmp_path):
 
 def test_another_training_s_checkpoint_is_not_resumed(tmp_path):
     train(tiny(), digits(64), options(tmp_path, epochs=1))
-    with pytest.raises(
-        CheckpointError, match=r"seed was 0 and is now 5; epochs was 1 and is now 2; batch was 32 and is"
-    ):
-        train(tiny(), digits(64), options(tmp_path, epochs=2, seed=5, batch=16, resume=True))
+    with pytest.raises(CheckpointError, match=r"seed was 0 and is now 5; batch was 32 and is"):
+        train(tiny(), digits(64), options(tmp_path, epochs=1, seed=5, batch=16, resume=True))
     (tmp_path / LAST).write_bytes((tmp_path / FINAL).read_bytes())
     with pytest.raises(CheckpointError, match="holds a trained family"):
         train(tiny(), digits(64), options(tmp_path, epochs=1, resume=True))

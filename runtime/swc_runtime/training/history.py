@@ -15,11 +15,16 @@ from swc_runtime.training.validation import Validation
 
 @dataclass(frozen=True)
 class History:
-    """The epochs of a training, what refinement did, and how good the family is in the end (on the test images)."""
+    """The epochs of a training, what refinements did, and how good the family is in the end (on the test images)."""
 
     epochs: tuple[EpochRecord, ...] = ()
-    refinement: RefinementSummary | None = None
+    refinements: tuple[RefinementSummary, ...] = ()
     evaluation: Evaluation | None = None
+
+    @property
+    def refinement(self) -> RefinementSummary | None:
+        """What the last refinement did."""
+        return self.refinements[-1] if self.refinements else None
 
     @property
     def best(self) -> int | None:
@@ -30,9 +35,11 @@ class History:
         losses = [_loss(record) for record in self.epochs]
         return losses.index(min(losses)) if any(record.val for record in self.epochs) else None
 
-    def waited(self, patience: int | None) -> bool:
-        """Whether that many epochs in a row have passed without a better one."""
-        return patience is not None and self.best is not None and len(self.epochs) - 1 - self.best >= patience
+    def waited(self, patience: int | None, first: int = 0) -> bool:
+        """Whether that many epochs in a row, of those from ``first`` on, have passed without a better one."""
+        if patience is None or self.best is None:
+            return False
+        return len(self.epochs) - 1 - max(self.best, first - 1) >= patience
 
     def with_epoch(self, record: EpochRecord) -> History:
         """One epoch more."""
@@ -46,20 +53,20 @@ class History:
         """Plain JSON values."""
         return {
             "epochs": [asdict(record) for record in self.epochs],
-            "refinement": self.refinement.to_json() if self.refinement else None,
+            "refinements": [summary.to_json() for summary in self.refinements],
             "evaluation": self.evaluation.to_json() if self.evaluation else None,
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> History:
         """The inverse of ``to_json``; KeyError, TypeError or ValueError where the content is something else."""
-        refinement, evaluation = content["refinement"], content["evaluation"]
+        evaluation = content["evaluation"]
         epochs = tuple(_record(entry) for entry in content["epochs"])
         if [record.epoch for record in epochs] != list(range(len(epochs))):
             raise ValueError("the epochs are not numbered one after the other")
         return cls(
             epochs=epochs,
-            refinement=RefinementSummary.from_json(refinement) if refinement else None,
+            refinements=tuple(RefinementSummary.from_json(summary) for summary in content["refinements"]),
             evaluation=Evaluation.from_json(evaluation) if evaluation else None,
         )
 

@@ -25,7 +25,9 @@ from swc_runtime.training.curves import write_curves
 from swc_runtime.training.folder import BEST, FINAL, LAST
 from swc_runtime.training.history import History
 from swc_runtime.training.options import TrainOptions
+from swc_runtime.training.planning import is_of
 from swc_runtime.training.processes import led
+from swc_runtime.training.schedule import Timetable
 from swc_runtime.training.session import Session
 from swc_runtime.training.state import load_family, restore_training, save_family, training_tensors, without_momentum
 from swc_runtime.training.validation import SPLIT_SEED
@@ -103,22 +105,24 @@ class Keeper:
                 "warm-up in the recipe's schedule, or 32-true precision."
             )
 
-    def _agreed(self) -> dict[str, Any]:
-        """What a resumed run must have in common with the run that it goes on with."""
+    def _agreed(self, times: Timetable) -> dict[str, Any]:
+        """What a resumed run must have in common with the run, of a timetable, that it goes on with."""
         family, session, options = self._session.family, self._session, self._options
         return {
             "limit": options.limit,
             "val": options.val,
             "patience": options.patience,
             "seed": options.seed,
-            "epochs": session.timetable.epochs,
+            "epochs": times.epochs,
+            "legs": list(times.legs),
             "batch": session.loader.total,
             "lr": session.peak,
             "optimizer": repr(family.recipe.optimizer),
-            "schedule": repr(session.timetable.schedule),
+            "schedule": repr(times.schedule),
             "augment": repr(family.recipe.augment),
             "smoothing": family.recipe.smoothing,
             "refinement": repr(family.refinement),
+            "freeze": sorted(options.freeze),
         }
 
     def _about(self, history: History, chosen: str = "last") -> dict[str, Any]:
@@ -126,7 +130,7 @@ class Keeper:
         data = self._data
         return {
             **identity(self._session.family),
-            "training": self._agreed(),
+            "training": self._agreed(self._session.timetable),
             "epoch": best + 1 if chosen == "best" and best is not None else len(history.epochs),
             "chosen": chosen,
             "normalisation": {"mean": list(data.normalise.mean), "std": list(data.normalise.std)},
@@ -194,18 +198,21 @@ class Keeper:
         check_identity(self._session.family, metadata, path)
         check_classes(path, metadata, self._data)
         check_data(path, metadata, self._data)
-        check_agreement(path, metadata.get("training"), self._agreed())
+        times = self._session.timetable
+        if times.before is not None and is_of(metadata, times.before):  # finished, and trained on from here
+            times = times.before
+        check_agreement(path, metadata.get("training"), self._agreed(times))
         try:
             history = History.from_json(metadata["history"])
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise CheckpointError(f"{path} is of no use: its history cannot be read ({problem}).") from problem
-        times, done = self._session.timetable, len(history.epochs)
+        done = len(history.epochs)
         if not 0 < done <= times.epochs:
             raise CheckpointError(f"{path} is of no use: it was written after {done} of {times.epochs} epochs.")
-        if (times.refine_after is not None and done > times.refine_after) != (history.refinement is not None):
+        if [summary.epoch for summary in history.refinements] != [after for after in times.refinements if after < done]:
+            told = ", ".join(str(summary.epoch) for summary in history.refinements) or "no epoch"
             raise CheckpointError(
-                f"{path} is of no use: after epoch {done} it says "
-                f"{'that' if history.refinement else 'nothing of how'} coefficients were refined."
+                f"{path} is of no use: after epoch {done} it says that coefficients were refined after {told}."
             )
         return history
 

@@ -19,10 +19,11 @@ from swc_runtime.training.folder import FINAL, LAST, TENSORBOARD, check_free, cl
 from swc_runtime.training.history import History
 from swc_runtime.training.keeping import Keeper
 from swc_runtime.training.options import TrainOptions, check_options
+from swc_runtime.training.planning import planned
 from swc_runtime.training.processes import end_others, led
 from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
-from swc_runtime.training.schedule import Timetable, timetable
+from swc_runtime.training.schedule import Timetable
 from swc_runtime.training.session import Session
 from swc_runtime.training.validation import held_out, validate
 
@@ -60,9 +61,10 @@ def train(
     data = held_out(data, options.val)
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
-    times = timetable(family.recipe, family.refinement, options.epochs)
     with limits(), _claimed(fabric, options):
-        return _Training(Session(family, data, options, fabric, times), data, options, reporter).run()
+        session = Session(family, data, options, fabric, planned(family, options))
+        with session.freezing:
+            return _Training(session, data, options, reporter).run()
 
 
 @contextmanager
@@ -94,6 +96,8 @@ class _Training:
         self.keeper = Keeper(session, data, options)
 
     def run(self) -> History:
+        if self.options.freeze:
+            self.reporter.say(self.session.freezing.text())
         if self.options.resume:
             finished = self._resume()
             if finished is not None:
@@ -140,7 +144,7 @@ class _Training:
         """Whether no epoch follows; one whose held-out images are still to be scored may be the best, or not."""
         done = len(history.epochs)
         scored = self.data.val is None or not self.options.val or (done > 0 and history.epochs[-1].val is not None)
-        return scored and (done >= self.times.epochs or history.waited(self.options.patience))
+        return scored and (done >= self.times.epochs or history.waited(self.options.patience, self.times.first))
 
     def _epochs(self, first: int, scalars: Scalars) -> None:
         steps, total = self.session.loader.steps, self.times.epochs
@@ -184,7 +188,7 @@ class _Training:
     def _refine(self, epoch: int) -> None:
         assert self.session.family.refinement is not None  # noqa: S101 - the timetable has no refinement otherwise
         summary = refine(self.session, epoch, self.session.family.refinement.threshold, self.reporter)
-        self.history = replace(self.history, refinement=summary)
+        self.history = replace(self.history, refinements=(*self.history.refinements, summary))
         self.reporter.say(f"{'refine':<9} {summary.text()}")
 
     def _finish(self, scalars: Scalars) -> None:

@@ -31,7 +31,8 @@ class TrainOptions:
         channels_last: store images and convolution weights with channels last, as tensor cores like them.
         compile: run the family through ``torch.compile``.
         seed: of data order, augmentation and whatever the model draws.
-        epochs: stretches the recipe's whole timetable (milestones, warm-up, refinement).
+        epochs: stretches the recipe's whole timetable (milestones, warm-up, refinement). With ``resume``, more than a
+            finished training had: it goes on, the added epochs with a timetable of their own; None: as many as it had.
         batch: images per step, over all devices.
         lr: the highest learning rate.
         resume: go on from ``run_dir/last.safetensors``, if something was saved there.
@@ -42,6 +43,7 @@ class TrainOptions:
         keep: which checkpoints stay in ``run_dir`` beside the trained family: ``best``, ``last`` or both.
         final: which of them the trained family is; by default the best where ``patience`` is given, else the last.
         origin: what the family's weights were taken from (``TransferReport.record``), for the checkpoints to keep.
+        freeze: members of which what they alone use is not trained (``swc_runtime.training.freezing``).
     """
 
     run_dir: Path | None = None
@@ -62,6 +64,7 @@ class TrainOptions:
     keep: tuple[str, ...] | None = None
     final: str | None = None
     origin: Mapping[str, Any] | None = None
+    freeze: tuple[str, ...] = ()
 
     @property
     def kept(self) -> tuple[str, ...]:

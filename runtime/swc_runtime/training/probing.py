@@ -32,7 +32,7 @@ def weight_gradients(session: Session, epoch: int, phase: Phase) -> dict[str, Te
     family = session.family
     if not family.bank.layers:
         return {}
-    family.train()
+    session.train_mode()
     with _buffers_kept(family), _parameters_frozen(family), family.bank.probing() as probes:
         for images, labels in session.batches(epoch, "probe"):
             with session.fabric.autocast():

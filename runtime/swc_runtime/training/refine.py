@@ -32,6 +32,7 @@ def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -
     parted = {name: parts for name, parts in groups.items() if len(parts) > before[name]}
     moves = [move for name, parts in parted.items() for move in bank.split(name, parts)]
     carry_over(session.optimizer, dict(session.family.named_parameters()), moves)
+    session.freezing.calm(session.optimizer)
     return RefinementSummary(
         epoch=epoch,
         threshold=threshold,

@@ -45,11 +45,37 @@ def _fall(progress: float) -> float:
 
 @dataclass(frozen=True)
 class Timetable:
-    """When things happen in a training of ``epochs`` epochs; ``refine_after`` is None without refinement."""
+    """When things happen in a training of ``epochs`` epochs; ``refine_after`` is None without refinement.
+
+    A training that was finished and goes on has the timetable that it had as ``before``: its schedule begins anew where
+    that one ended, and ``epochs`` and ``refine_after`` are counted from the very beginning.
+    """
 
     epochs: int
     schedule: Schedule
     refine_after: int | None
+    before: Timetable | None = None
+
+    @property
+    def first(self) -> int:
+        """The epoch that its schedule begins with, counted from 0."""
+        return self.before.epochs if self.before else 0
+
+    @property
+    def legs(self) -> tuple[int, ...]:
+        """After how many epochs each training was finished, or will be."""
+        return (*(self.before.legs if self.before else ()), self.epochs)
+
+    @property
+    def refinements(self) -> tuple[int, ...]:
+        """After how many epochs coefficients are refined, in all trainings."""
+        own = (self.refine_after,) if self.refine_after is not None and self.refine_after < self.epochs else ()
+        return (*(self.before.refinements if self.before else ()), *own)
+
+    def rate(self, peak: float, epoch: int, step: int, steps_per_epoch: int) -> float:
+        """The rate of a step of an epoch (counted from 0 over all trainings)."""
+        at = (epoch - self.first) * steps_per_epoch + step
+        return learning_rate(self.schedule, peak, at, steps_per_epoch, self.epochs - self.first)
 
 
 def timetable(recipe: Recipe, refinement: GradientRefinement | None, epochs: int | None) -> Timetable:
@@ -70,3 +96,14 @@ def timetable(recipe: Recipe, refinement: GradientRefinement | None, epochs: int
     if after:
         after = max(1, round(after * scale))
     return Timetable(epochs, schedule, after)
+
+
+def prolonged(before: Timetable, recipe: Recipe, refinement: GradientRefinement | None, epochs: int) -> Timetable:
+    """The timetable of a finished training that goes on to ``epochs`` epochs in all.
+
+    The epochs that are added follow the recipe's timetable, stretched to their number: a warm restart. The rate rises
+    to its peak again, and coefficients are refined again, within their groups.
+    """
+    added = timetable(recipe, refinement, epochs - before.epochs)
+    after = None if added.refine_after is None else before.epochs + added.refine_after
+    return Timetable(epochs, added.schedule, after, before)

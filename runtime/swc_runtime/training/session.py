@@ -14,9 +14,10 @@ from torch.nn import functional as F  # noqa: N812 - the field's name for it
 from swc_runtime.datasets import Batch, Dataset, Loader
 from swc_runtime.family import Family
 from swc_runtime.progress import Phase
+from swc_runtime.training.freezing import Freezing
 from swc_runtime.training.optimizer import make_optimizer
 from swc_runtime.training.options import TrainOptions
-from swc_runtime.training.schedule import Timetable, learning_rate
+from swc_runtime.training.schedule import Timetable
 from swc_runtime.training.validation import Validation
 from swc_runtime.training.watch import LossWatch
 
@@ -40,10 +41,11 @@ class Session:
     """One family in training.
 
     The batch of a step is the recipe's (or the option's) over all devices together; the loss is the sum of the
-    members' cross-entropies; the rate follows the timetable's schedule step by step.
+    members' cross-entropies; the rate follows the timetable's schedule step by step. Members stay frozen until
+    ``freezing`` is lifted.
 
     Raises:
-        TrainingError: the optimizer or the batch is not possible.
+        TrainingError: the optimizer or the batch is not possible, or a member that is to be frozen is none.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Session:
         family.to(device=fabric.device)
         if options.channels_last:
             family.to(memory_format=torch.channels_last)
+        self.freezing = Freezing(family, options.freeze)
         self.optimizer = make_optimizer(family, recipe.optimizer, self.peak)
         model: nn.Module = torch.compile(family) if options.compile else family  # type: ignore[assignment]  # a module
         self._model, self._stepper = fabric.setup(model, self.optimizer)
@@ -97,7 +100,7 @@ class Session:
             TrainingError: the loss is not finite.
         """
         began = time.monotonic()
-        self.family.train()
+        self.train_mode()
         names, steps = tuple(self.family.members), self.loader.steps
         watch = LossWatch(
             self.fabric, phase, names, epoch, self.timetable.epochs, steps, lambda step: self.rate(epoch, step)
@@ -116,5 +119,9 @@ class Session:
 
     def rate(self, epoch: int, step: int) -> float:
         """The learning rate of a step of an epoch."""
-        at = epoch * self.loader.steps + step
-        return learning_rate(self.timetable.schedule, self.peak, at, self.loader.steps, self.timetable.epochs)
+        return self.timetable.rate(self.peak, epoch, step, self.loader.steps)
+
+    def train_mode(self) -> None:
+        """Put the family into training mode, but for members that are frozen."""
+        self.family.train()
+        self.freezing.settle()

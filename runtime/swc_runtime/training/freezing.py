@@ -1,0 +1,142 @@
+"""Members that are not trained: what they alone use stays as it is, what they share goes on with the others.
+
+A frozen member keeps the layers, norms and heads that it owns, the statistics of its norms, the SuperWeights that only
+frozen members use, and the coefficient vectors that only frozen members read. Templates of SuperWeights that members in
+training use as well change, and the frozen member's weights with them; its loss stays in the sum of the losses, so that
+what it shares goes on serving it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from swc_runtime.family import Family
+from swc_runtime.problems import TrainingError
+from swc_runtime.templates import TemplateBank
+
+_NAMED = 4
+"""So many SuperWeights are written out."""
+
+
+class Freezing:
+    """Holds members of a family frozen from its making until it is lifted; a context manager lifts it at its end.
+
+    Raises:
+        TrainingError: a member that there is not, or none that would be trained.
+    """
+
+    def __init__(self, family: Family, members: Sequence[str]) -> None:
+        self.members = _checked(family, members)
+        self._family = family
+        self._still: list[nn.Parameter] = []
+        self._mixed: list[_MixedBank] = []
+        if not self.members:
+            return
+        own = [parameter for name in self.members for parameter in family.members[name].parameters()]
+        for bank in family.bank.template_banks():
+            users = {user.partition(".")[0] for s in bank.superweights for user in s.users}
+            if users.isdisjoint(self.members):
+                continue
+            if users.issubset(self.members):
+                own += bank.parameters()
+            else:
+                self._mixed.append(_MixedBank(bank, self.members))
+        self._still = [parameter for parameter in own if parameter.requires_grad]
+        for parameter in self._still:
+            parameter.requires_grad = False
+
+    def settle(self) -> None:
+        """Put the frozen members into evaluation mode: statistics of norms are neither taken nor used up."""
+        for name in self.members:
+            self._family.members[name].eval()
+
+    def calm(self, optimizer: Optimizer) -> None:
+        """Stop what an optimizer remembers from moving vectors that by now only frozen members read."""
+        for mixed in self._mixed:
+            rows = mixed.rows()
+            for value in optimizer.state.get(mixed.bank.coefficients, {}).values():
+                if isinstance(value, Tensor) and value.shape == mixed.bank.coefficients.shape:
+                    value[rows.to(value.device)] = 0.0
+
+    def lift(self) -> None:
+        """Let everything be trained again."""
+        for parameter in self._still:
+            parameter.requires_grad = True
+        for mixed in self._mixed:
+            mixed.release()
+        self._still, self._mixed = [], []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lift()
+
+    def text(self) -> str:
+        """What is frozen and what is shared, in a sentence or two."""
+        bank = self._family.bank
+        used = {
+            name: {user.partition(".")[0] for user in superweight.users}
+            for name, superweight in bank.superweights.items()
+            if any(user.partition(".")[0] in self.members for user in superweight.users)
+        }
+        shared = [name for name, users in used.items() if not users.issubset(self.members)]
+        names = ", ".join(self.members)
+        own = "its own layers, norms and head" if len(self.members) == 1 else "their own layers, norms and heads"
+        alone = _count(len(used) - len(shared), "SuperWeight")
+        frozen = f"{'frozen':<9} {names}: {own}, and {alone} that nobody else uses"
+        if not shared:
+            return f"{frozen}; they share nothing that is trained"
+        others = [name for name in self._family.members if any(name in used[s] for s in shared)]
+        others = [name for name in others if name not in self.members]
+        listed = ", ".join(shared[:_NAMED]) + (f" and {len(shared) - _NAMED} more" if len(shared) > _NAMED else "")
+        return (
+            f"{frozen}\n{'':<9} {_count(len(shared), 'SuperWeight')} {'is' if len(shared) == 1 else 'are'} shared with "
+            f"{', '.join(others)} and trained, which changes {names} too: {listed}"
+        )
+
+
+class _MixedBank:
+    """A bank that members in training use as well: the coefficient vectors that these do not read get no gradient."""
+
+    def __init__(self, bank: TemplateBank, members: Sequence[str]) -> None:
+        self.bank = bank
+        self._trained = [user.partition(".")[0] not in members for s in bank.superweights for user in s.users]
+        self._known: tuple[tuple[int, ...], Tensor] | None = None
+        self._handle = bank.coefficients.register_hook(self._spared)  # type: ignore[no-untyped-call]  # torch's
+
+    def rows(self) -> Tensor:
+        """The rows of the coefficients that only frozen members read."""
+        assignment = self.bank.assignment
+        if self._known is None or self._known[0] is not assignment:
+            trained = {row for row, user in zip(assignment, self._trained, strict=True) if user}
+            self._known = assignment, torch.tensor(sorted(set(assignment) - trained), dtype=torch.long)
+        return self._known[1]
+
+    def _spared(self, gradient: Tensor) -> Tensor:
+        rows = self.rows()
+        return gradient.index_fill(0, rows.to(gradient.device), 0.0) if len(rows) else gradient
+
+    def release(self) -> None:
+        self._handle.remove()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _checked(family: Family, members: Sequence[str]) -> tuple[str, ...]:
+    if not members:
+        return ()
+    try:
+        chosen = family.chosen(members)
+    except ValueError as problem:
+        raise TrainingError(f"These members cannot be frozen: {problem}.") from problem
+    if len(chosen) == len(family.members):
+        raise TrainingError("All members are to be frozen: there is nothing to train. Leave out --freeze, or a member.")
+    return chosen
