@@ -26,14 +26,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from swc.pipeline.modules import load_family_class
+from swc.pipeline.measure import score
+from swc.pipeline.settings import DataChoice, Run
+from swc.pipeline.train import CHECKPOINT
+from swc.pipeline.trained import load_trained
 from swc_runtime import Family, Frontier
 from swc_runtime.anytime import Measuring, Scored, measure, percentile
-from swc_runtime.checkpoint import read_metadata
-from swc_runtime.datasets import Dataset, load
-from swc_runtime.evaluation import evaluate
+from swc_runtime.datasets import Dataset
 from swc_runtime.machine import device_name
-from swc_runtime.training import load_family
+from swc_runtime.progress import Silent
+from swc_runtime.training import TrainOptions
 
 Answer = Callable[[torch.Tensor], tuple[str, ...]]
 """A way of meeting a deadline: answers, and says which members the answer rests on."""
@@ -132,15 +134,9 @@ def block(answer: Answer, images: torch.Tensor, row: Row, calls: int) -> None:
 
 def trained(module: Path, args: argparse.Namespace) -> tuple[Family, Dataset, Scored]:
     """The run's family, its data, and the scores that its frontier rests on."""
-    family: Family = load_family_class(module)()
-    checkpoint = module.parent / "family.safetensors"
-    load_family(family, checkpoint)
-    data = load(args.data, args.data_dir, input=family.input, classes=family.classes)
-    val = (read_metadata(checkpoint).get("data") or {}).get("val")
-    split = "test" if val is None else "val"
-    held = data if val is None else data.held_out(val["fraction"], val["seed"])
-    scored = Scored(evaluate(family, held, split=split), split, data.class_names, data.identity)
-    return family, data, scored
+    run = Run(DataChoice(args.data, args.data_dir), TrainOptions(accelerator="cpu"), Silent())
+    found = load_trained(module, module.parent / CHECKPOINT, run)
+    return found.family, found.data(run), score(found, run)
 
 
 def main() -> None:
@@ -168,7 +164,9 @@ def main() -> None:
     show(results, args, scored)
     if args.json:
         about = {"machine": machine(), "torch": torch.__version__, "threads": args.threads, "module": args.module.name}
-        args.json.write_text(json.dumps(about | {"scored_on": scored.scored_on, "rows": results}, indent=2) + "\n")
+        args.json.write_text(
+            json.dumps(about | {"scored_on": scored.evaluation.split, "rows": results}, indent=2) + "\n"
+        )
 
 
 def under_load(
@@ -208,7 +206,9 @@ def show(results: Sequence[dict[str, float | int | str | bool]], args: argparse.
             f"{100 * float(r['expected_top1']):.1f}",
         )  # fmt: skip
     print(f"{args.module}: single images, {machine()}, {args.threads} thread(s), torch {torch.__version__}")
-    print(f"burners: processes that only compute; scores on {scored.evaluation.images} {scored.scored_on} images")
+    print(
+        f"burners: processes that only compute; scores on {scored.evaluation.images} {scored.evaluation.split} images"
+    )
     Console(width=150).print(table)
 
 

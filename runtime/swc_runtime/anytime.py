@@ -53,10 +53,9 @@ class Measuring:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of subsets, and what they are from; see ``Frontier`` for the attributes."""
+    """Scores of subsets, and of what data they are; see ``Frontier`` for the attributes."""
 
     evaluation: Evaluation
-    scored_on: str
     classes: tuple[str, ...]
     identity: str = ""
 
@@ -108,7 +107,7 @@ def measure(
         device=device_name(device),
         threads=torch_threads(device),
         callers=measuring.callers,
-        scored_on=scored.scored_on,
+        scored_on=scored.evaluation.split,
         classes=scored.classes,
         entries=tuple(points),
         data=scored.evaluation.data,

@@ -5,7 +5,6 @@ The caller only waits, and takes what was averaged last. What is late is given u
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -153,6 +152,8 @@ class Plan:
 
 
 RESERVE = Reserve()
+_FOR_EVER = 1e6
+"""Seconds that stand for an infinite deadline: as long as waiting is possible everywhere."""
 
 
 def answer_in_time(
@@ -179,11 +180,11 @@ def answer_in_time(
         BaseException: whatever a member raised before time was up.
     """
     given = deadline_ms / 1000
-    due = began + given - RESERVE.seconds(given) if math.isfinite(given) else began + 1e9
+    due = began + (given - RESERVE.seconds(given) if given < _FOR_EVER else _FOR_EVER)
     call = PendingAnswer(Plan(family, members, len(x)), run, average, Context(x), family.timings, due, _at_once(x))
     try:
         if due > time.perf_counter() and WORKERS.submit(call):
-            call.finished.wait(min(due - time.perf_counter(), threading.TIMEOUT_MAX))
+            call.finished.wait(due - time.perf_counter())
     finally:
         call.cancelled = True  # also when the wait is interrupted
     if call.error is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
@@ -39,7 +39,7 @@ def plot_anytime(measured: Frontier, path: Path, *, title: str, batch: int | Non
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     best = pareto(points)
-    _dress(axes, points, title, f"{'single images' if batch == 1 else f'batches of {batch}'} on {measured.device}")
+    _dress(axes, points, title, f"{'single images' if batch == 1 else f'batches of {batch}'} on {_machine(measured)}")
     _draw(axes, points, best)
     canvas.draw()  # type: ignore[no-untyped-call]  # labels are placed where the finished layout puts the dots
     figure.set_layout_engine("none")
@@ -47,6 +47,11 @@ def plot_anytime(measured: Frontier, path: Path, *, title: str, batch: int | Non
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     write_atomically(path, buffer.getvalue())
+
+
+def _machine(measured: Frontier) -> str:
+    threads = f", {measured.threads} thread{'s' if measured.threads > 1 else ''}" if measured.threads else ""
+    return f"{measured.device}{threads}{f', {measured.callers} callers at once' if measured.callers > 1 else ''}"
 
 
 def _dress(axes: Axes, points: Sequence[FrontierPoint], title: str, subtitle: str) -> None:
@@ -151,10 +156,8 @@ def _place(
 
 def _text_box(label: Annotation) -> Bbox:
     """The box of the words alone: that of an annotation reaches along its leader line to the dot."""
-    arrow, label.arrow_patch = label.arrow_patch, None
-    box = label.get_window_extent().padded(2)
-    label.arrow_patch = arrow
-    return box
+    label.get_window_extent()  # moves the words to where they belong
+    return Text.get_window_extent(label).padded(2)
 
 
 def _overlap(a: Bbox, b: Bbox) -> float:

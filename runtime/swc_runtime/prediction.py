@@ -69,7 +69,7 @@ def _logits(family: Family, member: str, x: Tensor) -> Tensor:
 def _milliseconds(deadline_ms: float) -> float:
     if isinstance(deadline_ms, bool) or not isinstance(deadline_ms, int | float) or math.isnan(deadline_ms):
         raise ValueError(f"deadline_ms is a time in milliseconds, not {deadline_ms!r}")
-    return deadline_ms
+    return max(0.0, deadline_ms)
 
 
 def _nothing(family: Family, x: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def score(trained: Trained, run: Run) -> Scored:
     data = trained.data(run)
     split = "test" if data.val is None else "val"
     evaluation = evaluate(trained.family, data, split=split, reporter=run.reporter)
-    return Scored(evaluation, split, data.class_names, data.identity)
+    return Scored(evaluation, data.class_names, data.identity)
 
 
 def effort(

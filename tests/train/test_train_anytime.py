@@ -24,7 +24,7 @@ CLASSES = tuple("0123456789")
 
 
 def scored(family, split="test"):
-    return Scored(evaluate(family, digits()), split, CLASSES, "0123456789abcdef")
+    return Scored(evaluate(family, digits().held_out(0.1), split=split), CLASSES, "0123456789abcdef")
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=300), st.sampled_from([50, 95, 99]))
@@ -64,7 +64,7 @@ def test_the_conditions_and_scores_are_kept():
     family = tiny()
     before = torch.get_num_threads()
     found = measure(family, scored(family, "val"), Measuring(repeats=1))
-    evaluation = evaluate(family, digits())
+    evaluation = evaluate(family, digits().held_out(0.1), split="val")
     assert (found.threads, found.callers, found.scored_on, found.classes) == (before, 1, "val", CLASSES)
     assert (found.data, found.identity, found.images) == ("digits", "0123456789abcdef", evaluation.images)
     for point in found.entries:
@@ -164,7 +164,7 @@ def test_of_many_members_only_what_may_be_of_use_is_timed():
         input=family.input,
         predict=lambda images, *, members: asked.append((len(images), members)),
     )
-    found = measure(stand_in, Scored(evaluation, "val", CLASSES), Measuring(repeats=1, most=20))
+    found = measure(stand_in, Scored(evaluation, CLASSES), Measuring(repeats=1, most=20))
     assert len(found.entries) <= 20 < len(evaluation.scores)
     assert [members for _, members in asked[:5]] == [("m0",)] * 5
     assert {p.members for p in found.entries} == {members for _, members in asked}
@@ -219,3 +219,14 @@ def test_a_family_of_one_and_a_wide_range_can_be_drawn(tmp_path):
     plots.plot_anytime(drawn(made_up(2), {"m0": 1.0, "m1": 90.0}, 8), tmp_path / "wide.png", title="wide")
     assert (tmp_path / "one.png").exists()
     assert (tmp_path / "wide.png").exists()
+
+
+def test_labels_in_a_crowd_are_drawn(tmp_path):
+    """Many subsets at nearly one place: labels stand far off, with lines to their dots."""
+    measured = drawn(made_up(5), {"m0": 3.0, "m1": 3.001, "m2": 3.002, "m3": 3.003, "m4": 3.004})
+    same = Frontier(**{**vars(drawn(made_up(1), {"m0": 1.0})), "entries": tuple(
+        FrontierPoint(p.members, 1, 2.9, 3.0 + len(p.members) / 1000, 3.1, 0.9 + n / 1e5, p.nll, p.ece)
+        for n, p in enumerate(measured.entries)
+    )})  # fmt: skip
+    plots.plot_anytime(same, tmp_path / "crowd.png", title="crowd")
+    assert (tmp_path / "crowd.png").exists()
