@@ -12,6 +12,7 @@ from swc.authorship import edited_note
 from swc.cli.failures import show
 from swc.cli.members import MEMBERS
 from swc.cli.options import FiniteRange
+from swc.cli.running import verifying_options
 from swc.cli.targets import CHECKPOINT, TARGET, console
 from swc.pipeline import export as exporting
 from swc.pipeline.served import served
@@ -54,15 +55,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Largest difference from the family, as a share of its largest answer where that is above 1.",
 )
-@click.option("--data", metavar="NAME", help="Data set to verify on. [default: the training's, else noise]")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    show_default=True,
-    envvar="SWC_DATA_DIR",
-    help="Folder that data sets lie in (also: the variable SWC_DATA_DIR).",
-)
+@verifying_options
 @click.option(
     "--run",
     "run_folder",
@@ -77,13 +70,19 @@ def export(  # noqa: PLR0913 - one argument per option
     folder: Path,
     members: tuple[str, ...] | None,
     formats: tuple[str, ...],
-    data: str | None,
-    data_dir: Path,
     run_folder: Path | None,
     checkpoint: Path | None,
     *,
+    softmax: bool,
+    normalise: bool,
+    int8: str | None,
+    int8_loss: float,
+    tolerance: float,
+    force: bool,
     quiet: bool,
-    **options: Any,
+    data: str | None,
+    data_dir: Path,
+    **reading: Any,
 ) -> None:
     """Write members of a trained TARGET (a run's folder, a generated file or a spec) as files that need nothing of swc.
 
@@ -92,7 +91,18 @@ def export(  # noqa: PLR0913 - one argument per option
     family = served(target, run_folder, checkpoint)
     show(edited_note(family.path))
     manifest = exporting.export(
-        family, folder, members, formats, exporting.Images(data, data_dir), quiet=quiet, **options
+        family,
+        folder,
+        exporting.Images(data, data_dir, reading),
+        quiet=quiet,
+        members=members,
+        formats=formats,
+        softmax=softmax,
+        normalise=normalise,
+        int8=int8,
+        int8_loss=int8_loss,
+        tolerance=tolerance,
+        force=force,
     )
     console().print(_table(manifest))
     for one in manifest.artefacts:

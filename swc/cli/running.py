@@ -107,6 +107,16 @@ def run_options(command: Decorated) -> Decorated:
     return command
 
 
+def verifying_options(command: Decorated) -> Decorated:
+    """Options for data that need not be given."""
+    name = click.option(
+        "--data", metavar="NAME", help=f"{data_help()} [default: what the family was trained on, where it is at hand]"
+    )
+    for option in reversed((name, *_DATA[1:])):
+        command = option(command)
+    return command
+
+
 def training_options(command: Decorated) -> Decorated:
     """Options for data, device, training and folders."""
     for option in reversed((*_DATA, *_DEVICE, *_TRAINING, *_FOLDER)):

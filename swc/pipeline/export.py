@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from swc.pipeline.served import Served
+from swc.pipeline.settings import DataChoice
 
 if TYPE_CHECKING:
     from swc_runtime.datasets import Dataset
@@ -17,20 +19,25 @@ if TYPE_CHECKING:
 
 @frozen
 class Images:
-    """The data set to verify on, by name (the training's own where None), and the folder that data sets lie in."""
+    """The data set to verify on, and how it is read.
+
+    ``name`` is None for the one that the family was trained on, ``folder`` where data sets lie, ``reading`` further
+    options of ``DataChoice``.
+    """
 
     name: str | None
     folder: Path
+    reading: Mapping[str, Any]
 
 
 def export(
     family: Served,
     folder: Path,
-    members: tuple[str, ...] | None,
-    formats: tuple[str, ...],
     images: Images,
     *,
     quiet: bool,
+    members: tuple[str, ...] | None,
+    formats: tuple[str, ...],
     **options: Any,
 ) -> Manifest:
     """Export a trained family; ``options`` are those of ``ExportOptions``.
@@ -56,8 +63,7 @@ def export(
 
 def _data(family: Served, images: Images, told: Reporter) -> Dataset | None:
     """The data set, with the images that the training held out held out again; None if nobody asked and it is gone."""
-    from swc_runtime.datasets import load  # noqa: PLC0415 - see above
-    from swc_runtime.problems import DataError  # noqa: PLC0415
+    from swc_runtime.problems import DataError  # noqa: PLC0415 - see above
     from swc_runtime.training.agreement import check_classes  # noqa: PLC0415
 
     about = family.metadata.get("data")
@@ -66,7 +72,7 @@ def _data(family: Served, images: Images, told: Reporter) -> Dataset | None:
     if name is None:
         return None
     try:
-        data = load(name, images.folder, input=family.family.input, classes=family.family.classes)
+        data = DataChoice(name, images.folder, **images.reading, reporter=told).load(family.family)
     except DataError as problem:
         if images.name is not None:
             raise

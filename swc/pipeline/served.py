@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from swc.authorship import origin_of
 from swc.diagnostics import Diagnostic, SpecError
-from swc.diagnostics.words import all_of
 from swc.pipeline import train as training
+from swc.pipeline.keeping import kept_path
 from swc.pipeline.modules import load_family_class
 
 if TYPE_CHECKING:
@@ -45,35 +44,40 @@ def served(target: Path, run_folder: Path | None, checkpoint: Path | None) -> Se
     """
     from swc_runtime.training import load_family  # noqa: PLC0415 - torch is loaded for running, not for compiling
 
-    path, folder = _located(target, run_folder)
+    if target.is_dir():
+        path, folder = _run(target, run_folder, checkpoint)
+    elif target.suffix in {".sw", ".py"}:
+        path, folder = training.locate(target, run_folder)
+    else:
+        what = "is neither the folder of a run, nor a spec (.sw), nor a generated file (.py)"
+        raise _problem("SW0803", f"{target} {what if target.exists() else 'does not exist'}", "name one of these")
     found = checkpoint or folder / training.CHECKPOINT
     if not found.is_file():
         raise _problem("SW0804", f"there is no checkpoint {found}", f"train first: swc train {target} --data NAME")
-    if path != target and not target.is_dir():
+    if target.suffix == ".sw":
         training.check_version(target, path)
     family = load_family_class(path)()
     metadata = load_family(family, found)
     return Served(family.eval(), path, folder, metadata)
 
 
-def _located(target: Path, run_folder: Path | None) -> tuple[Path, Path]:
-    if not target.is_dir():
-        return training.locate(target, run_folder)
-    if run_folder is not None and run_folder != target:
+def _run(folder: Path, other: Path | None, checkpoint: Path | None) -> tuple[Path, Path]:
+    """The generated file that lies in a run's folder, and the folder."""
+    from swc_runtime.checkpoint import read_metadata  # noqa: PLC0415 - see served
+
+    if other is not None and other != folder:
+        raise _problem("SW0820", f"{folder} and {other} are both folders of runs", "name one: the target, or `--run`")
+    found = checkpoint or folder / training.CHECKPOINT
+    if not found.is_file():
+        raise _problem("SW0804", f"there is no checkpoint {found}", "name the folder of a run that was trained")
+    path = kept_path(folder, str(read_metadata(found).get("family")))
+    if not path.is_file():
         raise _problem(
-            "SW0820", f"{target} and {run_folder} are both folders of runs", "name one: the target, or `--run`"
+            "SW0820",
+            f"{folder} does not hold {path.name}, the generated file that says what its weights are of",
+            f"name the file (or spec) that was trained, and the run: {path.name} --run {folder}",
         )
-    generated = [path for path in sorted(target.glob("*.py")) if origin_of(path) is not None]
-    if len(generated) == 1:
-        return generated[0], target
-    if generated:
-        names = all_of([path.name for path in generated])
-        raise _problem("SW0820", f"{target} holds several families, {names}", "name one of these files")
-    raise _problem(
-        "SW0820",
-        f"{target} holds no generated family",
-        f"name the file (or spec) that was trained, and the run: GENERATED.py --run {target}",
-    )
+    return path, folder
 
 
 def _problem(code: str, summary: str, help_: str) -> SpecError:

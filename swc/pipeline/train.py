@@ -16,6 +16,7 @@ from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.family import Family as SpecFamily
 from swc.lock import lock_path
 from swc.output import is_current, write_generated
+from swc.pipeline.keeping import keep_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.ready import Ready, held, make_ready
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
@@ -232,7 +233,7 @@ def new_family(path: Path, run: Run) -> Family:
 
 
 def fit(prepared: Prepared, run: Run, start: StartChoice | None = None) -> tuple[Family, Evaluation]:
-    """Train a generated file's family, refinement included, and score it.
+    """Train a generated file's family, refinement included, and score it; the run's folder keeps a copy of the file.
 
     It starts from fresh weights, or from those of another run.
 
@@ -241,10 +242,12 @@ def fit(prepared: Prepared, run: Run, start: StartChoice | None = None) -> tuple
     """
     from swc_runtime.training import train  # noqa: PLC0415 - see DataChoice.load
 
+    content = prepared.path.read_bytes()
     family, ready = new_family(prepared.path, run), prepared.ready
     options = replace(run.options, run_dir=prepared.folder)
     if start is not None:
         options = replace(options, origin=begin(family, start, run, ready.data, anew=not _saved(prepared.folder)))
     history = train(family, ready.data, options, fabric=ready.fabric, reporter=run.reporter)
+    keep_generated(content, prepared.path, prepared.folder, family.plan.family)
     assert history.evaluation is not None  # noqa: S101 - a training ends with it
     return family, history.evaluation

@@ -108,6 +108,8 @@ def _check(options: ExportOptions, wanted: Sequence[Format], data: Dataset | Non
         )
     if options.int8 is None:
         return
+    if not options.int8_loss >= 0:
+        raise ExportError(f"8 bits may cost 0 points of top-1 or more, not {options.int8_loss:g} (`--int8-loss`).")
     if options.int8 not in METHODS:
         raise ExportError(f"There are no 8 bits of the kind {options.int8!r} (kinds: {', '.join(METHODS)}).")
     if all(one is not FORMATS["onnx"] for one in wanted):

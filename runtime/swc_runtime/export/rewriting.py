@@ -66,9 +66,15 @@ def _rewrite_method(method: ast.FunctionDef, source: str, lines: list[str], plac
     numbers = frozenset(a.arg for a in ast.walk(method.args) if isinstance(a, ast.arg) and _is_int(a.annotation))
     for loop in _idle_loops(method, source):
         _rename_index(loop, lines)
-    for statement in sorted(_simple_statements(method), key=lambda s: s.lineno, reverse=True):
+    simple = _simple_statements(method)
+    for statement in sorted(simple, key=lambda s: s.lineno, reverse=True):
         if not _mentions(statement, source):
             continue
+        if sum(other.lineno <= statement.lineno <= (other.end_lineno or 0) for other in simple) > 1:
+            raise ExportError(
+                f"{place} has several statements on one line (`{ast.unparse(statement)}`), which cannot be written as "
+                "plain PyTorch: write them on lines of their own, as generated files do."
+            )
         _replace(statement, _rewritten(statement, source, place, numbers), lines)
     lines[method.lineno - 1 : _header_end(method, lines)] = laid_out(_header(method, source), method.col_offset)
 
