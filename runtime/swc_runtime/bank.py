@@ -11,12 +11,12 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from swc_runtime.assembly import Assembly, Recipe, recipes
-from swc_runtime.composition import Grid
+from swc_runtime.assembly import Recipe, recipes
+from swc_runtime.composer import Composer, Level
 from swc_runtime.errors import PlanError, near
 from swc_runtime.plan import Cluster
 from swc_runtime.regroup import Move, regrouped
-from swc_runtime.step import Step, Steps
+from swc_runtime.resolution import Resolution
 from swc_runtime.structure import SharedLayer, SharedSuperWeight, structure
 from swc_runtime.templates import TemplateBank, full_precision
 
@@ -44,10 +44,7 @@ class SuperWeightBank(nn.Module):
             self._modules[name] = bank  # not add_module: any name will do, also that of a method
         self._recipes: dict[str, Recipe] = recipes(clusters, resolved)
         self._linear: frozenset[str] = frozenset()
-        self._assemblies: list[Assembly] = []
-        self._assembly_of: dict[str, int] = {}
-        self._steps = Steps()
-        self._probes: dict[str, Tensor] | None = None
+        self.composer = Composer(self)
         self._resolve()
         self.register_load_state_dict_post_hook(_refresh_after_load)  # type: ignore[no-untyped-call]  # torch's
 
@@ -80,7 +77,7 @@ class SuperWeightBank(nn.Module):
         """
         superweight = self.superweight(superweight_id)
         kernel = self._layers[superweight.users[0]].shape[2:]
-        templates = self._template_bank(superweight.bank).templates
+        templates = self.template_bank(superweight.bank).templates
         return templates.view(*templates.shape[:2], -1, *kernel)
 
     def groups(self, superweight_id: str) -> tuple[tuple[str, ...], ...]:
@@ -88,7 +85,9 @@ class SuperWeightBank(nn.Module):
         self.refresh()
         superweight = self.superweight(superweight_id)
         grouped: dict[int, list[str]] = {}
-        for user, row in zip(superweight.users, self._rows(superweight), strict=True):
+        for user, row in zip(
+            superweight.users, self.template_bank(superweight.bank).rows_read(superweight), strict=True
+        ):
             grouped.setdefault(row, []).append(user)
         return tuple(tuple(group) for group in grouped.values())
 
@@ -100,35 +99,14 @@ class SuperWeightBank(nn.Module):
         """
         if layer_name not in self._layers:
             self.layer(layer_name)  # says what is wrong with the name
-        if self._probes is not None:
-            return self._probes[layer_name]
-        step = self._steps.current()
-        if step is None:
-            self.refresh()
-            step = Step()
-        index = self._assembly_of[layer_name]
-        key = (index, torch.is_grad_enabled())
-        weight = step.weights.get(key)
-        if weight is None:
-            weight = step.weights[key] = self._assemble(self._assemblies[index], step)
-        return weight.flatten(1) if layer_name in self._linear else weight
+        return self.composer.weight(layer_name)
 
-    def _assemble(self, assembly: Assembly, step: Step) -> Tensor:
-        with full_precision(self._template_bank(assembly.banks[0]).templates.device):
-            return assembly.weight([self._mixtures(name, step) for name in assembly.banks])
+    def step(self, *, anew: bool = False) -> Level:
+        """Return a context within which nothing is composed twice by this thread; it may be nested.
 
-    def _mixtures(self, name: str, step: Step) -> tuple[Tensor, ...]:
-        key = (name, torch.is_grad_enabled())
-        mixtures = step.mixtures.get(key)
-        if mixtures is None:
-            mixtures = step.mixtures[key] = self._template_bank(name).mixtures()
-        return mixtures
-
-    def step(self) -> Steps:
-        """Return a context within which nothing is composed twice by this thread; it may be nested."""
-        if self._steps.current() is None:
-            self.refresh()
-        return self._steps
+        ``anew`` takes no weights that were kept from earlier calls.
+        """
+        return Level(self.composer, anew=anew)
 
     @contextmanager
     def probing(self) -> Iterator[dict[str, Tensor]]:
@@ -137,15 +115,11 @@ class SuperWeightBank(nn.Module):
         The ``grad`` of each probe sums dL/dW of that layer alone over all backward passes (eq. 2), also for layers of
         one member that share. No parameter of the bank receives a gradient.
         """
-        outer = self._probes
-        self._probes = None
-        with torch.no_grad(), self.step():
-            probes = {name: self.weight(name).detach().requires_grad_() for name in self._layers}
-        self._probes = probes
-        try:
+        with torch.no_grad():
+            weights = self.composer.composed()
+        probes = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
+        with self.composer.giving(probes):
             yield probes
-        finally:
-            self._probes = outer
 
     def coefficient_gradients(self, superweight_id: str, layer: str, weight_gradient: Tensor) -> Tensor:
         """Return dL/dα of a SuperWeight as ``layer`` uses it (eq. 3), (templates,), from the layer's dL/dW.
@@ -174,86 +148,97 @@ class SuperWeightBank(nn.Module):
             ValueError: the groups are no partition of the users, join users whose vectors already differ, or are more
                 than the vectors reserved.
         """
-        self.refresh()
         superweight = self.superweight(superweight_id)
-        bank = self._template_bank(superweight.bank)
-        rows, moves = regrouped(superweight, self._rows(superweight), groups)
-        with torch.no_grad():
-            for move in moves:
-                if move.target != move.source:
-                    bank.coefficients[move.target] = bank.coefficients[move.source]
-        bank.assign(superweight, rows)
-        self._resolve()
+        bank = self.template_bank(superweight.bank)
+        with self.composer.changing("split"):
+            self.refresh()
+            rows, moves = regrouped(superweight, bank.rows_read(superweight), groups)
+            with torch.no_grad():
+                for move in moves:
+                    if move.target != move.source:
+                        bank.coefficients[move.target] = bank.coefficients[move.source]
+            bank.assign(superweight, rows)
+            self._resolve()
         return moves
 
-    def refresh(self) -> None:
-        """Take up assignments that were written into the ``rows`` buffers; waits for the device only if some were."""
-        if torch.compiler.is_compiling():
-            return
-        stale = [bank for bank in self.template_banks() if bank.stale and not bank.rows.is_meta]
-        if not stale:
-            return
-        marks = iter(torch.cat([bank.rows.detach() for bank in stale]).tolist())  # one wait for all of them
-        changed = [bank.adopt(list(islice(marks, len(bank.rows)))) for bank in stale]
-        if any(changed):
-            self._resolve()
+    def refresh(self, *, everything: bool = False) -> None:
+        """Take up assignments that were written into the ``rows`` buffers; waits for the device only if some were.
 
-    def _rows(self, superweight: SharedSuperWeight) -> tuple[int, ...]:
-        assignment = self._template_bank(superweight.bank).assignment
-        return assignment[superweight.first_user : superweight.first_user + len(superweight.users)]
+        ``everything`` reads all of them again: writes through ``.data`` leave no other sign.
+        """
+        if torch.compiler.is_compiling() or not self._to_read(everything=everything):
+            return
+        with self.composer.locked():
+            banks = self._to_read(everything=everything)
+            if not banks:
+                return
+            seen = [bank.seen() for bank in banks]
+            marks = iter(torch.cat([bank.rows.detach() for bank in banks]).tolist())  # one wait for all of them
+            changed = [
+                bank.adopt(list(islice(marks, len(bank.rows))), version)
+                for bank, version in zip(banks, seen, strict=True)
+            ]
+            if any(changed):
+                self._resolve()
+            else:
+                self.resolution.place(self.device)
+
+    def _to_read(self, *, everything: bool) -> list[TemplateBank]:
+        return [bank for bank in self.template_banks() if (everything or bank.stale) and not bank.rows.is_meta]
 
     def _resolve(self) -> None:
-        """Work out which layers share all their coefficients: they get one assembled weight between them."""
-        self._steps.forget()
-        self._assemblies.clear()
-        indices: dict[object, int] = {}
-        portions: dict[str, list[tuple[int, ...]]] = {}
-        position = {s.id: dict(zip(s.users, self._rows(s), strict=True)) for s in self._superweights.values()}
-        for layer in self._layers.values():
-            rows = tuple(position[s][layer.name] for s in layer.superweights)
-            key = (layer.cluster, layer.shape, rows)
-            if key not in indices:
-                indices[key] = len(self._assemblies)
-                recipe = self._recipes[layer.name]
-                if isinstance(recipe.joint, Grid):  # all tiles come from one bank, in one stack
-                    (name,) = recipe.banks
-                    dealt = portions.setdefault(name, [])
-                    parts = [len(dealt)]
-                    dealt.append(rows)
-                else:
-                    owners = map(self._template_bank, recipe.banks)
-                    parts = [bank.slots[row] for bank, row in zip(owners, rows, strict=True)]
-                self._assemblies.append(Assembly(layer, recipe, parts))
-            self._assembly_of[layer.name] = indices[key]
-        for name, dealt in portions.items():
-            self._template_bank(name).deal(dealt)
+        banks = {name: self.template_bank(name) for name in self._modules}
+        self.resolution = Resolution(self._layers, self._superweights, self._recipes, banks)
+
+    def forget(self) -> None:
+        """Let go of the weights that evaluation keeps; the next call composes them anew (see ``Family.forget``)."""
+        self.composer.forget()
 
     def flatten_weights_of(self, layer_name: str) -> None:
         """Let ``weight`` give (out, in) for a linear layer."""
         self._linear |= {layer_name}
 
+    def shaped(self, layer_name: str, weight: Tensor) -> Tensor:
+        """Return a composed weight (out, in, kh, kw) as the layer takes it."""
+        return weight.flatten(1) if layer_name in self._linear else weight
+
+    @property
+    def device(self) -> torch.device:
+        """Where the bank is; the CPU if it holds nothing."""
+        for bank in self.template_banks():
+            return bank.coefficients.device
+        return torch.device("cpu")
+
     def template_banks(self) -> Iterator[TemplateBank]:
         """The template banks, in the order of the plan."""
         return (module for module in self._modules.values() if isinstance(module, TemplateBank))
 
-    def _template_bank(self, name: str) -> TemplateBank:
+    def template_bank(self, name: str) -> TemplateBank:
+        """The template bank of that name: of a SuperWeight, or of a folded cluster."""
         bank = self._modules[name]
         assert isinstance(bank, TemplateBank)  # noqa: S101 - for the type checker: nothing else is put there
         return bank
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
-        for bank in self.template_banks():
-            bank.place()
+        self.forget()
+        self.resolution.place(self.device)
         return self
 
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
         """Switch between training and evaluation, and take up new assignments (compiled code cannot)."""
-        self.refresh()
+        self.forget()
+        self.refresh(everything=True)
         return super().train(mode)
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_probes": None}  # a copy is not probed
+        state = dict(self.__dict__)
+        del state["composer"]  # a copy is within no call, is not probed, and keeps nothing
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]  # torch's
+        self.composer = Composer(self)
 
 
 def _refresh_after_load(bank: nn.Module, _: object) -> None:

@@ -174,6 +174,7 @@ def _counted(batches: Iterable[Batch], phase: Phase) -> Iterator[Batch]:
 @torch.no_grad()
 def predictions(family: Family, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
     """Log-probabilities (M, N, classes) of all members and labels (N,), both where the family is, in float32."""
+    family.forget()  # an average may have been written through .data, which leaves no trace on accelerators
     view = evaluation_view(family)
     seen = [(view(images).float().log_softmax(-1), labels) for images, labels in batches]
     return torch.cat([logits for logits, _ in seen], dim=1), torch.cat([labels for _, labels in seen])

@@ -60,13 +60,13 @@ class Family(nn.Module):
         for name, build in self.architectures.items():
             member = build(weights.scope(name))
             # A step around each call. Forward hooks would leave the step open when a call is interrupted.
-            object.__setattr__(member, "forward", partial(_within_step, self.bank, member.forward))
+            object.__setattr__(member, "forward", partial(_within_step, self.bank, member, member.forward))
             self.members[name] = member
         weights.check_complete()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of all members for ``x`` (batch, ...): (members, batch, classes), in the spec's order."""
-        logits: Tensor = _within_step(self.bank, self._logits, x)
+        logits: Tensor = _within_step(self.bank, self, self._logits, x)
         return logits
 
     def _logits(self, x: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ class Family(nn.Module):
     def freeze(self, members: Sequence[str] | None = None) -> dict[str, nn.Module]:
         """Return members as plain modules with weights of their own: same outputs, evaluation mode, no runtime."""
         names = self.chosen(members)
-        with self.bank.step():
+        with self.bank.step(anew=True):
             return {name: frozen(self.members[name], self.architectures[name]) for name in names}
 
     @classmethod
@@ -165,10 +165,10 @@ class Family(nn.Module):
         return tuple(members)
 
 
-def _within_step(bank: SuperWeightBank, forward: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    step = bank.step()
-    step.begin()
+def _within_step(bank: SuperWeightBank, module: nn.Module, forward: Callable[..., Any], *args: Any) -> Any:
+    composer = bank.composer
+    step = composer.enter(training=module.training)
     try:
-        return forward(*args, **kwargs)
+        return forward(*args)
     finally:
-        step.end()
+        composer.leave(step)

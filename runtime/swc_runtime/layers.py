@@ -48,7 +48,9 @@ class SharedConv2d(_SharedLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x`` (B, in, H, W)."""
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, 1, self.groups)
+        return F.conv2d(
+            x, self._bank.composer.weight_to_use(self.name), self.bias, self.stride, self.padding, 1, self.groups
+        )
 
     def extra_repr(self) -> str:
         """Say what is convolved, and where the weight comes from."""
@@ -69,7 +71,7 @@ class SharedLinear(_SharedLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``x`` (..., in)."""
-        return F.linear(x, self.weight, self.bias)
+        return F.linear(x, self._bank.composer.weight_to_use(self.name), self.bias)
 
     def extra_repr(self) -> str:
         """Say what is mapped, and where the weight comes from."""

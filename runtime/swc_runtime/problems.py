@@ -36,3 +36,7 @@ class ExportError(RuntimeProblem):
 
 class PredictionError(RuntimeProblem):
     """A family cannot be asked as a person wants it."""
+
+
+class ThreadProblem(RuntimeProblem):
+    """What one thread asks for cannot go together with what another one is doing."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from swc_runtime.errors import PlanError
 from swc_runtime.initialization import kaiming_, unit_vectors
 from swc_runtime.plan import Cluster
+from swc_runtime.selection import Selection
 from swc_runtime.structure import SharedSuperWeight
 
 # Asked once: compilers of older releases of torch cannot look the question up while they trace.
@@ -62,7 +63,8 @@ class TemplateBank(nn.Module):
             for position, user in enumerate(s.users, s.first_user):
                 read_by.setdefault(user, []).append(position)
         self._reading_order = tuple(chain.from_iterable(read_by.values()))
-        self._mirror(tuple(s.first_row for s in self.superweights for _ in s.users))
+        self.assignment = tuple(s.first_row for s in self.superweights for _ in s.users)
+        self._mirrored = self.seen()
 
     @classmethod
     def of(cls, cluster: Cluster, superweights: Sequence[SharedSuperWeight]) -> TemplateBank:
@@ -73,28 +75,17 @@ class TemplateBank(nn.Module):
             rows, columns = cluster.tiles.rows, cluster.tiles.columns
         return cls(superweights, rows, columns * cluster.kernel[0] * cluster.kernel[1], cluster.fan_in)
 
-    def _mirror(self, assignment: tuple[int, ...]) -> None:
-        self.assignment = assignment
-        # User by user: the mixtures that one layer alone reads lie side by side, and need not be gathered.
-        self.live = tuple(dict.fromkeys(assignment[position] for position in self._reading_order))
-        self.slots = {row: slot for slot, row in enumerate(self.live)}  # where each live row's mixture is found
-        self._portions: tuple[tuple[int, ...], ...] = ()
-        self._follow()
+    def seen(self) -> tuple[Tensor, int]:
+        """The buffer and its version, by which a write to it is told."""
+        return self.rows, _version(self.rows)
 
-    def _follow(self) -> None:
-        self._mirrored = (self.rows, _version(self.rows))
-        self.place()
+    def rows_read(self, superweight: SharedSuperWeight) -> tuple[int, ...]:
+        """The row of ``coefficients`` that each user of ``superweight`` reads, in the plan's order."""
+        return self.assignment[superweight.first_user : superweight.first_user + len(superweight.users)]
 
-    def place(self) -> None:
-        """Follow the parameters to another device."""
-        device = self.coefficients.device
-        self._index = _row_index(self.live, device)
-        self._gather = _row_index(tuple(self.slots[row] for rows in self._portions for row in rows), device)
-
-    def deal(self, portions: Sequence[Sequence[int]]) -> None:
-        """Let ``mixtures`` give the mixtures of each of these sequences of live rows, which start with the first."""
-        self._portions = tuple(tuple(rows) for rows in portions)
-        self.place()
+    def live_rows(self) -> tuple[int, ...]:
+        """The rows that are read at all, user by user: what one layer alone reads lies side by side when composed."""
+        return tuple(dict.fromkeys(self.assignment[position] for position in self._reading_order))
 
     @property
     def stale(self) -> bool:
@@ -102,8 +93,8 @@ class TemplateBank(nn.Module):
         tensor, version = self._mirrored
         return tensor is not self.rows or version != _version(self.rows)
 
-    def adopt(self, marks: Sequence[float]) -> bool:
-        """Mirror what the buffer holds; tell whether the assignment changed.
+    def adopt(self, marks: Sequence[float], seen: tuple[Tensor, int]) -> bool:
+        """Mirror what the buffer held when it was ``seen``; tell whether the assignment changed.
 
         Where an average has marked several vectors the last counts: splits give higher rows to those that part.
 
@@ -119,11 +110,9 @@ class TemplateBank(nn.Module):
                     raise PlanError(f"the state lets layer {user!r} read no coefficient vector of SuperWeight {s.id!r}")
                 assignment.append(s.first_row + read[-1])
                 start += s.vectors
-        if tuple(assignment) == self.assignment:
-            self._follow()
-            return False
-        self._mirror(tuple(assignment))
-        return True
+        self._mirrored = seen
+        before, self.assignment = self.assignment, tuple(assignment)
+        return before != self.assignment
 
     @torch.no_grad()
     def assign(self, superweight: SharedSuperWeight, rows: Sequence[int]) -> None:
@@ -132,29 +121,18 @@ class TemplateBank(nn.Module):
         start = self._first_mark[superweight.id]
         self.rows[start : start + len(marks)] = marks.to(self.rows)
         first, last = superweight.first_user, superweight.first_user + len(superweight.users)
-        self._mirror((*self.assignment[:first], *rows, *self.assignment[last:]))
+        self.assignment = (*self.assignment[:first], *rows, *self.assignment[last:])
+        self._mirrored = self.seen()
 
-    def compose(self) -> Tensor:
-        """Return the mixtures of the live coefficient rows (eq. 1), (live rows, rows, columns * kh * kw)."""
+    def compose(self, selection: Selection) -> Tensor:
+        """Return the mixtures of the selected coefficient rows (eq. 1), (live rows, rows, columns * kh * kw)."""
         with full_precision(self.templates.device):
-            if self._index is None:
-                live = self.coefficients[self.live[0] : self.live[-1] + 1]
-            else:
-                live = self.coefficients.index_select(0, self._index)
+            live = selection.live_rows(self.coefficients)
             return (live @ self.templates.flatten(1)).view(-1, *self.templates.shape[1:])
 
-    def mixtures(self) -> tuple[Tensor, ...]:
-        """Return the mixtures of the live rows one by one, or a stack for each portion that ``deal`` was given.
-
-        All stacks are cut from one tensor at once. Taken one after another, each would get a gradient of the size of
-        the whole bank, which is zero but for its own part.
-        """
-        composed = self.compose()
-        if not self._portions:
-            return composed.unbind()
-        if self._gather is not None:
-            composed = composed.index_select(0, self._gather)
-        return torch.split(composed, [len(rows) for rows in self._portions])
+    def forward(self, selection: Selection) -> tuple[Tensor, ...]:
+        """Return the mixtures of the selected rows as they are handed out to layers; hooks on this module run."""
+        return selection.hand_out(self.compose(selection))
 
     def extra_repr(self) -> str:
         """Say how many templates of which size are mixed by how many vectors."""
@@ -168,14 +146,6 @@ def _marks(superweight: SharedSuperWeight, rows: Sequence[int]) -> Tensor:
     for user, row in enumerate(rows):
         marks[user, row - superweight.first_row] = 1.0
     return marks.flatten()
-
-
-def _row_index(rows: tuple[int, ...], device: torch.device) -> Tensor | None:
-    """Return ``rows`` as an index on ``device``, or None where they follow each other and a slice will do."""
-    if not rows or rows == tuple(range(rows[0], rows[0] + len(rows))):
-        return None
-    with torch.inference_mode(mode=False):  # the index outlives a prediction, and training must be able to keep it
-        return torch.tensor(rows, device=device)
 
 
 def _version(tensor: Tensor) -> int:

@@ -177,7 +177,7 @@ def test_double_precision(family_class: type[Family]) -> None:
 
 
 def index_devices(family: Family) -> set[str]:
-    indices = [index for bank in family.bank.template_banks() for index in (bank._index, bank._gather)]
+    indices = [index for s in family.bank.resolution.selections.values() for index in (s._index, s._gather)]
     return {index.device.type for index in indices if index is not None}
 
 

@@ -13,6 +13,7 @@ from torch.autograd.graph import Node
 
 from swc_runtime import Family
 from swc_runtime.assembly import Assembly
+from swc_runtime.selection import Selection
 from swc_runtime.templates import TemplateBank
 
 X = torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -33,9 +34,9 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     counts = Counts()
     compose, weight = TemplateBank.compose, Assembly.weight
 
-    def counted_compose(self: TemplateBank) -> Tensor:
+    def counted_compose(self: TemplateBank, selection: Selection) -> Tensor:
         counts.composed[id(self)] += 1
-        return compose(self)
+        return compose(self, selection)
 
     def counted_weight(self: Assembly, mixtures: list[Tensor]) -> Tensor:
         counts.assembled[id(self)] += 1
@@ -74,12 +75,19 @@ def test_after_a_split_each_live_row_is_composed_once_and_only_live_rows(family:
     superweight = family.bank.superweights["conv3x3@0,0"]
     family.bank.split(superweight.id, [superweight.users[:1], superweight.users[1:]])
     rows = {
-        bank: len({row for s in family.bank.superweights.values() if s.bank == name for row in family.bank._rows(s)})
+        bank: len(
+            {
+                row
+                for s in family.bank.superweights.values()
+                if s.bank == name
+                for row in family.bank.template_bank(name).rows_read(s)
+            }
+        )
         for name, bank in family.bank._modules.items()
     }
-    for bank, expected in rows.items():
+    for (name, bank), expected in zip(family.bank.named_children(), rows.values(), strict=True):
         assert isinstance(bank, TemplateBank)
-        assert len(bank.compose()) == expected
+        assert len(bank.compose(family.bank.resolution.selections[name])) == expected
     counts.clear()
     family(X)
     assert set(counts.composed.values()) == {1}
@@ -142,7 +150,7 @@ def test_a_failing_forward_ends_the_step(family: Family) -> None:
         for call in (family, family.members["wide"]):
             with pytest.raises(error):
                 call(X)
-            assert family.bank._steps.current() is None
+            assert family.bank.composer.running() is None
         handle.remove()
     family(X).sum().backward()
 
@@ -159,6 +167,6 @@ def test_a_copy_made_within_a_step_starts_outside_of_it(family: Family) -> None:
     with family.bank.step():
         family(X)
         twin = copy.deepcopy(family)
-        assert twin.bank._steps.current() is None
-        assert family.bank._steps.current() is not None
+        assert twin.bank.composer.running() is None
+        assert family.bank.composer.running() is not None
     assert torch.equal(twin(X), family(X))

@@ -56,8 +56,8 @@ def test_compiled_families_compute_the_same(family_class: type[Family], backend:
         assert set(found) == set(expected) == {name for name, _ in family.named_parameters()}
         for name, gradient in expected.items():
             torch.testing.assert_close(found[name], gradient, rtol=1e-3, atol=1e-3)
-        assert not family.bank._steps._traced.weights
-        assert family.bank._steps._traced.depth == 0
+        assert not family.bank.composer._traced.weights
+        assert family.bank.composer._traced.depth == 0
 
 
 @pytest.mark.parametrize("family_class", [Mini, FoldedMini])

@@ -20,7 +20,7 @@ def private_coefficients(session, epoch):
     """Gradient of each layer's own copy of each coefficient vector (eq. 3), from eq. 1 and the plane by hand."""
     family, bank = session.family, session.family.bank
     alphas = {
-        (name, layer): bank._template_bank(superweight.bank)
+        (name, layer): bank.template_bank(superweight.bank)
         .coefficients.detach()[superweight.first_row]
         .clone()
         .requires_grad_()
@@ -84,7 +84,7 @@ def test_refinement_splits_and_training_goes_on_from_the_same_function():
 
 
 def momentum_of(session, superweight):
-    owner = session.family.bank._template_bank(superweight.bank)
+    owner = session.family.bank.template_bank(superweight.bank)
     return session.optimizer.state[owner.coefficients]["momentum_buffer"]
 
 
