@@ -37,6 +37,11 @@ def cancellable(work: Cancellable) -> Iterator[None]:
         _here.work = outer
 
 
+def work_here() -> Cancellable | None:
+    """What this thread computes, if it can be cancelled."""
+    return _here.work
+
+
 def checkpoint() -> None:
     """Raise ``Cancelled`` if what this thread computes is cancelled; traced code has no such points."""
     if torch.compiler.is_compiling():

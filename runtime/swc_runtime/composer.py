@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from swc_runtime.assembly import Assembly
+from swc_runtime.cancellation import Cancelled, checkpoint, work_here
 from swc_runtime.kept import Kept
 from swc_runtime.problems import ThreadProblem
 from swc_runtime.resolution import Resolution
@@ -20,6 +21,15 @@ from swc_runtime.templates import full_precision
 
 if TYPE_CHECKING:
     from swc_runtime.bank import SuperWeightBank
+
+# Looked up once: each attribute on the way would be a look into memory that a network has pushed out of the caches.
+_is_grad_enabled = torch.is_grad_enabled
+_is_traced = torch.compiler.is_dynamo_compiling
+# torch has no public names for these.
+_backward_pass = torch._C._current_graph_task_id  # noqa: SLF001 - a number for the one this thread computes, or -1
+_dispatch_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001
+_transformation = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
+_trace = torch._C._get_tracing_state  # noqa: SLF001
 
 
 class Level:
@@ -65,11 +75,11 @@ class Composer:
         Raises:
             ThreadProblem: another thread probes, or is within a call in training mode as this would be.
         """
-        if torch.compiler.is_dynamo_compiling():
+        if _is_traced():
             self._traced.depth += 1
             return self._traced
         me, task = get_ident(), _backward_pass()
-        training = training and torch.is_grad_enabled()
+        training = training and _is_grad_enabled()
         step = self._running.get(me)
         if step is None or step.task != task:  # a backward pass is no part of the step it was started in
             step = self._begun(me, task, step, training=training, anew=anew)
@@ -84,12 +94,12 @@ class Composer:
         step.depth -= 1
         if step.depth == 0:
             step.forget()
-            if not torch.compiler.is_dynamo_compiling():
+            if not _is_traced():
                 self._drop(step)
 
     def running(self) -> Step | None:
         """The step that this thread is within, if any."""
-        if torch.compiler.is_dynamo_compiling():
+        if _is_traced():
             return self._traced if self._traced.depth > 0 else None
         step = self._running.get(get_ident())
         return step if step is not None and step.task == _backward_pass() else None
@@ -108,17 +118,24 @@ class Composer:
             self.leave(step)
 
     def weight_to_use(self, name: str) -> Tensor:
-        """Return the weight of a layer for its forward method, which will not write to it: also one that is kept."""
-        if torch.compiler.is_dynamo_compiling() or self.probes is not None:
+        """Return the weight of a layer for its forward method, which will not write to it: also one that is kept.
+
+        Raises:
+            Cancelled: nobody waits for what this thread computes any more.
+        """
+        if _is_traced() or self.probes is not None:
             return self.weight(name)
         step = self._running.get(get_ident())
         if step is None:
+            checkpoint()
             step = self.enter(training=self._bank.training)
             try:
                 return self._weight_in(step, name)
             finally:
                 self.leave(step)
-        if step.kept is not None and (step.graphless or not torch.is_grad_enabled()):
+        if step.work is not None and step.work.cancelled:
+            raise Cancelled
+        if step.kept is not None and (step.graphless or not _is_grad_enabled()):
             weight = step.kept.weights.get(name)
             if weight is not None:
                 return weight
@@ -174,6 +191,7 @@ class Composer:
     def _begun(self, me: int, task: int, outer: Step | None, *, training: bool, anew: bool) -> Step:
         step = Step(self._bank.resolution, task, outer)
         step.training = training
+        step.work = work_here()
         self._running[me] = step  # first seen by others, then looking out for them
         try:
             if self._changing is not None and self._changing != me:
@@ -189,7 +207,7 @@ class Composer:
                     kept = self._renewed()
                 if kept is not None:
                     step.kept, step.resolution = kept, kept.resolution
-                    step.graphless = torch.is_grad_enabled()  # nothing needs a graph: see _keeps
+                    step.graphless = _is_grad_enabled()  # nothing needs a graph: see _keeps
                     return step
             self._bank.refresh()
             step.resolution = self._bank.resolution
@@ -214,14 +232,14 @@ class Composer:
         bank = self._bank
         if training or bank.training or self.probes is not None:
             return False
-        if torch.is_grad_enabled() and any(parameter.requires_grad for parameter in bank.parameters()):
+        if _is_grad_enabled() and any(parameter.requires_grad for parameter in bank.parameters()):
             return False
         return not (
-            torch._C._len_torch_dispatch_stack()  # noqa: SLF001 - torch has no public names for these
-            or torch._C._functorch.peek_interpreter_stack() is not None  # noqa: SLF001
-            or torch._C._get_tracing_state() is not None  # noqa: SLF001
-            or torch.compiler.is_compiling()
-            or (torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())  # type: ignore[no-untyped-call]
+            _dispatch_modes()
+            or _transformation() is not None
+            or _trace() is not None
+            or torch.compiler._is_compiling_flag  # noqa: SLF001 - is_compiling() looks at more
+            or (torch.cuda._initialized and torch.cuda.is_current_stream_capturing())  # noqa: SLF001
         )
 
     def _renewed(self) -> Kept | None:
@@ -235,7 +253,7 @@ class Composer:
             return kept
 
     def _weight_in(self, step: Step, name: str) -> Tensor:
-        if step.kept is not None and (step.graphless or not torch.is_grad_enabled()):
+        if step.kept is not None and (step.graphless or not _is_grad_enabled()):
             weight = step.kept.weights.get(name)
             if weight is None:
                 self._fill(step.kept, name)
@@ -243,7 +261,7 @@ class Composer:
             return weight
         resolution = step.resolution or self._bank.resolution
         index = resolution.assembly_of[name]
-        key = (index, torch.is_grad_enabled())
+        key = (index, _is_grad_enabled())
         weight = step.weights.get(key)
         if weight is None:
             weight = step.weights[key] = self._assembled(resolution, resolution.assemblies[index], step)
@@ -273,7 +291,7 @@ class Composer:
             return assembly.weight([self._mixtures(resolution, name, step) for name in assembly.banks])
 
     def _mixtures(self, resolution: Resolution, name: str, step: Step) -> tuple[Tensor, ...]:
-        key = (name, torch.is_grad_enabled())
+        key = (name, _is_grad_enabled())
         mixtures = step.mixtures.get(key)
         if mixtures is None:
             mixtures = step.mixtures[key] = self._bank.template_bank(name)(resolution.selections[name])
@@ -308,7 +326,7 @@ def _own_tensors_saved() -> AbstractContextManager[object]:
     counts the tensors that are kept, and would take one for another.
     """
     if (
-        torch.is_grad_enabled()
+        _is_grad_enabled()
         and not torch.compiler.is_compiling()
         and torch._C._autograd._top_saved_tensors_default_hooks(True) is not None  # noqa: FBT003, SLF001
     ):
@@ -318,8 +336,3 @@ def _own_tensors_saved() -> AbstractContextManager[object]:
 
 def _itself(tensor: Tensor) -> Tensor:
     return tensor
-
-
-def _backward_pass() -> int:
-    """A number for the backward pass that this thread is computing, -1 outside of any."""
-    return torch._C._current_graph_task_id()  # noqa: SLF001 - torch has no public name for it

@@ -17,11 +17,13 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 def in_evaluation(module: nn.Module) -> bool:
     """Whether every part of ``module`` is in evaluation mode; the mode of a bank changes nothing that it computes."""
-    if module.training:
-        return False
-    for child in module._modules.values():  # noqa: SLF001 - modules() keeps a set of all it has seen, at each call
-        if child is not None and not isinstance(child, SuperWeightBank) and not in_evaluation(child):
+    seen = [module]
+    for part in seen:
+        if part.training:
             return False
+        children = part._modules  # noqa: SLF001 - modules() keeps a set of all it has seen, at each call
+        if children:
+            seen += [child for child in children.values() if child is not None and type(child) is not SuperWeightBank]
     return True
 
 

@@ -125,6 +125,15 @@ class Family(nn.Module):
         with self.bank.step(anew=True):
             return {name: frozen(self.members[name], self.architectures[name]) for name in names}
 
+    def forget(self) -> None:
+        """Let go of the weights that evaluation keeps: the next call composes them anew.
+
+        Changes that torch counts are noticed without it (optimizers, in-place operations, averaging,
+        ``load_state_dict``), and so are tensors that are replaced or moved, and every switch of mode. What writes
+        through ``.data`` of parameters on an accelerator, or from another process, leaves no trace: call this then.
+        """
+        self.bank.forget()
+
     @classmethod
     def independent(cls) -> nn.ModuleDict:
         """Return the same members with weights of their own, freshly initialised: a deep ensemble."""
@@ -152,14 +161,14 @@ class Family(nn.Module):
 
     def chosen(self, members: Sequence[str] | None) -> tuple[str, ...]:
         """Return the names of ``members``, all of them by default; ValueError unless each is one, and named once."""
+        known = self.members
         if members is None:
-            return tuple(self.members)
+            return tuple(known)
         if isinstance(members, str):
             raise ValueError(f"members is a list of names: write members=[{members!r}]")  # noqa: TRY004 - one kind
         for name in members:
-            if name not in self.members:
-                known = ", ".join(self.members)
-                raise ValueError(f"no member {name!r}{near(name, self.members)} (members: {known})")
+            if name not in known:
+                raise ValueError(f"no member {name!r}{near(name, known)} (members: {', '.join(known)})")
         if not members or len(set(members)) < len(members):
             raise ValueError(f"expected at least one member, each once, not {list(members)}")
         return tuple(members)

@@ -29,12 +29,13 @@ def predict(
     percentile: Percentile,
 ) -> Tensor | Timely:
     """See ``Family.predict``."""
-    began = time.perf_counter()
-    check_images(family, x)
     if deadline_ms is not None:
+        began = time.perf_counter()
+        check_images(family, x)
         if budget_ms is not None:
             raise ValueError("predict takes either budget_ms or deadline_ms, not both")
         return _in_time(family, x, members, _milliseconds(deadline_ms), began)
+    check_images(family, x)
     if budget_ms is not None:
         if members is not None:
             raise ValueError("predict takes either members or budget_ms, not both")
@@ -45,6 +46,8 @@ def predict(
     if not len(x):
         return _nothing(family, x)
     try:
+        if len(names) == 1:
+            return probabilities(_logits(family, names[0], x))
         with family.bank.step():
             return average(torch.stack([_logits(family, name, x) for name in names]))
     except (RuntimeError, MemoryError) as error:
@@ -77,7 +80,14 @@ def _nothing(family: Family, x: Tensor) -> Tensor:
     return x.new_zeros((0, family.classes), dtype=torch.promote_types(x.dtype, torch.float32))
 
 
+def probabilities(logits: Tensor) -> Tensor:
+    """The softmax of ``logits`` (..., classes)."""
+    if logits.dtype == torch.float32:
+        return logits.softmax(-1)
+    dtype = torch.promote_types(logits.dtype, torch.float32)  # half precision is too coarse to average in
+    return logits.softmax(-1, dtype=dtype)
+
+
 def average(logits: Tensor) -> Tensor:
     """The mean over members of the probabilities of ``logits`` (members, batch, classes): (batch, classes)."""
-    dtype = torch.promote_types(logits.dtype, torch.float32)  # half precision is too coarse to average in
-    return logits.softmax(-1, dtype=dtype).mean(0)
+    return probabilities(logits).mean(0)

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from swc_runtime.templates import TemplateBank
 
-_SAMPLE = 128
-"""Bytes of each tensor that are compared, from its beginning."""
+_WORDS = (ctypes.c_int64, ctypes.c_int32, ctypes.c_int16, ctypes.c_int8)
 
 
 class Sources:
@@ -20,8 +19,8 @@ class Sources:
 
     A tensor counts as unchanged while it is the same object, at the same address, with the same version: optimizers,
     averaging, ``load_state_dict``, moves and casts change one of them. Writes through ``.data`` (or by another process)
-    change none. On the CPU the first numbers of each tensor are compared as well, which whatever updates a whole tensor
-    changes; elsewhere that would wait for the device, and such writes are not noticed.
+    change none. On the CPU the first numbers of templates and coefficients are compared as well, which whatever
+    updates a whole tensor changes; elsewhere that would wait for the device, and such writes are not noticed.
     """
 
     def __init__(self, banks: Iterable[TemplateBank]) -> None:
@@ -37,8 +36,13 @@ class Sources:
         self._addresses = [tensor.data_ptr() for tensor in self._tensors]
         # Memory that is replaced (tensor.data = ...) must not be given out again while it is told apart by its address.
         self._memory = [tensor.detach() for tensor in self._tensors]
-        self._samples = [_window(tensor) for tensor in self._tensors if tensor.device.type == "cpu" and tensor.numel()]
-        self._content = [sample.raw for sample in self._samples]
+        self._samples = [
+            _first_numbers(tensor)
+            for place in self._places
+            for tensor in place[2:4]
+            if tensor.device.type == "cpu" and tensor.numel()
+        ]
+        self._content = [sample.value for sample in self._samples]
 
     @classmethod
     def of(cls, banks: Iterable[TemplateBank]) -> Self | None:
@@ -65,7 +69,7 @@ class Sources:
         return (
             [tensor._version for tensor in self._tensors] == self._versions  # noqa: SLF001
             and list(map(Tensor.data_ptr, self._tensors)) == self._addresses
-            and [sample.raw for sample in self._samples] == self._content
+            and [sample.value for sample in self._samples] == self._content
             and not any(self._hooks)
         )
 
@@ -85,7 +89,8 @@ def _tells(tensor: Tensor | None) -> bool:
     )
 
 
-def _window(tensor: Tensor) -> Any:
-    size = tensor.element_size()
-    length = min(tensor.numel() * size, _SAMPLE) if tensor.is_contiguous() else size
-    return (ctypes.c_char * length).from_address(tensor.data_ptr())
+def _first_numbers(tensor: Tensor) -> Any:
+    """What lies at the beginning of a tensor's memory, as an integer: its ``value`` is read there each time."""
+    size = tensor.element_size() * (tensor.numel() if tensor.is_contiguous() else 1)
+    word = next(word for word in _WORDS if ctypes.sizeof(word) <= size)
+    return word.from_address(tensor.data_ptr())

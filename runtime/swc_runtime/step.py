@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from swc_runtime.cancellation import Cancellable
 from swc_runtime.kept import Kept
 from swc_runtime.resolution import Resolution
 
@@ -19,6 +20,7 @@ class Step:
         training: whether it is part of a training.
         resolution: the assignment that it composes under; None where a compiler looks on, which has that of the moment.
         kept: weights of evaluation that are valid for it.
+        work: what is computed, where it may be given up (see ``cancellation``).
         graphless: whether ``kept`` are right also while gradients are recorded, as nothing shared needs any.
     """
 
@@ -30,6 +32,7 @@ class Step:
         self.resolution = resolution
         self.kept: Kept | None = None
         self.graphless = False
+        self.work: Cancellable | None = None
         self.mixtures: dict[tuple[str, bool], tuple[Tensor, ...]] = {}
         self.weights: dict[tuple[int, bool], Tensor] = {}
 
