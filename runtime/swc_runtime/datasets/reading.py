@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +16,12 @@ from torch.utils.data import DataLoader
 
 from swc_runtime.datasets.sources import Source
 from swc_runtime.problems import DataError
+
+_DEATH = "DataLoader worker"
+"""How torch begins its sentences on a process that died."""
+
+_HEARD_WITHIN = 2.0
+"""Seconds in which a signal that is under way arrives."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,17 @@ def in_workers(
         worker_init_fn=_leave_interrupts,
     )
     with reader_deaths():
-        yield from loader
+        images = iter(loader)
+        try:
+            yield from images
+        except (OSError, EOFError) as problem:
+            # A process that dies while it hands over shared memory breaks a connection first; torch hears of its death
+            # by a signal, and says so as an error wherever the program is then: it is awaited here.
+            time.sleep(_HEARD_WITHIN)
+            raise RuntimeError(f"{_DEATH} exited unexpectedly: {problem}") from problem
+        finally:
+            # At once: as long as an error is looked at, its traceback would keep the processes alive.
+            getattr(images, "_shutdown_workers", lambda: None)()
 
 
 def _leave_interrupts(_: int) -> None:
@@ -99,11 +116,19 @@ def reader_deaths() -> Iterator[None]:
     try:
         yield
     except RuntimeError as problem:
-        text = str(problem)
-        if not re.match("DataLoader worker .*(killed|exited)", text):
+        said = [str(one) for one in _causes(problem)]
+        if not any(re.match(f"{_DEATH} .*(killed|exited)", text) for text in said):
             raise
-        how = re.search(r"killed by signal: ([^.]*)", text)
+        how = next((found[1] for text in said if (found := re.search(r"killed by signal: ([^.]*)", text))), "")
         raise DataError(
-            f"A process that reads images died{f' ({how[1]})' if how else ''}: memory, or shared memory (/dev/shm), "
-            "has run out, or somebody ended it. Use fewer of them (--workers; 0 reads in the training process itself)."
+            f"A process that reads images died{f' ({how})' if how else ''}: memory, or shared memory (/dev/shm), has "
+            "run out, or somebody ended it. Use fewer of them (--workers; 0 reads in the training process itself)."
         ) from problem
+
+
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    """A problem, and what it was raised from or while handling."""
+    found: BaseException | None = problem
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__

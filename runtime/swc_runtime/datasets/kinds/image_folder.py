@@ -79,7 +79,8 @@ def _tell_passed(found: Mapping[str, ClassFolders], request: Request) -> None:
             kinds = ", ".join(f"{count} {end}" for end, count in sorted(there.passed.items()))
             request.reporter.say(f"passed over in {part}, as no images: {kinds}")
         if there.loose:
-            request.reporter.say(f"passed over in {part}: {there.loose} images that lie in no class's folder")
+            images = f"{there.loose} image{'s' if there.loose > 1 else ''}"
+            request.reporter.say(f"passed over in {part}, as in no class's folder: {images}")
 
 
 KINDS = (

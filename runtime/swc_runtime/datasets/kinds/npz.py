@@ -67,10 +67,12 @@ def read_npz(path: Path) -> Arrays:
     if not path.is_file():
         raise DataError(f"There is no file {path}: write npz: and the path of a .npz file.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw:
+            file = np.load(raw, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise DataError(f"{path} is no .npz file: save the arrays together with numpy.savez.")
-            return {name: file[name] for name in file.files}
+            with file:
+                return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as problem:
         if "allow_pickle" in str(problem):
             raise DataError(
