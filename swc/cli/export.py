@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from swc.authorship import edited_note
 from swc.cli.failures import show
@@ -15,7 +18,8 @@ from swc.cli.options import FiniteRange
 from swc.cli.running import verifying_options
 from swc.cli.targets import CHECKPOINT, TARGET, console
 from swc.pipeline import export as exporting
-from swc.pipeline.served import served
+from swc.pipeline.finding import find
+from swc.pipeline.trained import loaded
 
 if TYPE_CHECKING:
     from swc_runtime.export import Artefact, Manifest
@@ -88,10 +92,10 @@ def export(  # noqa: PLR0913 - one argument per option
 
     Each file is loaded again, run on batches of several sizes and compared with the family before it is kept.
     """
-    family = served(target, run_folder, checkpoint)
-    show(edited_note(family.path))
+    found = find(target, run_folder, checkpoint)
+    show(edited_note(found.path))
     manifest = exporting.export(
-        family,
+        loaded(found.path, found.checkpoint),
         folder,
         exporting.Images(data, data_dir, reading),
         quiet=quiet,
@@ -111,23 +115,31 @@ def export(  # noqa: PLR0913 - one argument per option
     click.echo(f"wrote {folder / 'export.json'}")
 
 
-def _table(manifest: Manifest) -> Table:
+def _table(manifest: Manifest) -> Group:
     about = manifest.about
-    table = Table(title=f"{about['family']}: {', '.join(about['members'])}", title_justify="left", title_style="bold")
+    title = f"{about['family']}: {' + '.join(about['members'])}, {_input(about)} to {about['output']['kind']}"
+    table = Table()
     for header, justify in (("format", "left"), ("files", "left"), ("MB", "right"), ("difference", "right")):
         table.add_column(header, justify=justify)  # type: ignore[arg-type]  # rich's own literals
     table.add_column("verified on")
     for one in manifest.artefacts:
         size = sum(file.bytes for file in one.files.values()) / 1e6
-        allowed = "" if one.tolerance is None else f" (≤ {one.tolerance:g})"
+        allowed = "" if one.tolerance is None else f" ≤ {one.tolerance:.0e}"
         table.add_row(
             one.format if one.int8 is None else f"{one.format}, int8",
             "\n".join(one.files),
             f"{size:.2f}",
-            f"{one.difference:.1e}{allowed}",
-            f"{one.images}, batches {', '.join(map(str, one.batches))}",
+            f"{one.difference:.1e}{allowed}" if one.difference else f"none{allowed}",
+            one.images,
         )
-    return table
+    batches = dict.fromkeys(", ".join(map(str, one.batches)) for one in manifest.artefacts)
+    note = f"in batches of {'; '.join(batches)}; differences as shares of the family's largest answer, if above 1"
+    return Group(Text(title, style="bold"), table, Text(note))
+
+
+def _input(about: Mapping[str, Any]) -> str:
+    size = "×".join(map(str, about["input"]["shape"][1:]))
+    return f"{'normalised' if about['input']['normalised'] else 'uint8'} images {size}"
 
 
 def _int8(one: Artefact) -> str:

@@ -19,7 +19,8 @@ from swc.cli.members import MEMBERS
 from swc.cli.options import FiniteRange
 from swc.cli.targets import CHECKPOINT, TARGET, console
 from swc.pipeline import predict as predicting
-from swc.pipeline.served import served
+from swc.pipeline.finding import find
+from swc.pipeline.trained import loaded
 
 if TYPE_CHECKING:
     from swc_runtime.classifying import Answer
@@ -77,10 +78,12 @@ def predict(
     timed = {name for name in ("budget_ms", "deadline_ms") if question[name] is not None}
     if len(timed) == 2 or ("budget_ms" in timed and question["members"] is not None):
         raise click.UsageError("--members, --budget-ms and --deadline-ms: a budget goes with none of the others")
-    family = served(target, run_folder, checkpoint)
-    show(edited_note(family.path))
-    measured = "budget_ms" in timed or ("deadline_ms" in timed and predicting.is_measured(family))
-    for warning in predicting.prepare(family, accelerator, with_frontier=measured):
+    found = find(target, run_folder, checkpoint)
+    show(edited_note(found.path))
+    family = loaded(found.path, found.checkpoint)
+    frontier = found.folder / predicting.FRONTIER
+    needed = "budget_ms" in timed or ("deadline_ms" in timed and frontier.is_file())
+    for warning in predicting.prepare(family, accelerator, frontier if needed else None):
         click.echo(f"warning: {warning}", err=True)
     size = batch or (1 if timed else 32)
     answers = predicting.predict(family, predicting.expanded(_named(images)), batch=size, **question)

@@ -1,4 +1,4 @@
-"""Trained targets of commands: a spec or a generated file, and the checkpoint of its run."""
+"""Trained targets of commands: a run's folder, a spec or a generated file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from rich.console import Console
 
 from swc.authorship import edited_note
 from swc.cli.failures import show, wants_color
-from swc.diagnostics import Diagnostic, SpecError
-from swc.pipeline import train as training
+from swc.pipeline.finding import find
 from swc.pipeline.trained import Trained, load_trained
 
 if TYPE_CHECKING:
@@ -26,22 +25,9 @@ CHECKPOINT = click.option(
 
 def trained(target: Path, run_folder: Path | None, checkpoint: Path | None, run: Run) -> tuple[Trained, Path]:
     """The trained family of a target, and its run's folder."""
-    path, folder = training.locate(target, run_folder)
-    found = checkpoint or folder / training.CHECKPOINT
-    if not found.is_file():
-        raise SpecError(
-            (
-                Diagnostic(
-                    "SW0804",
-                    f"there is no checkpoint {found}",
-                    help=f"train first: swc train {target} --data {run.data.name}",
-                ),
-            )
-        )
-    if training.is_spec(target):
-        training.check_version(target, path)
-    show(edited_note(path))
-    return load_trained(path, found, run), folder
+    found = find(target, run_folder, checkpoint, run.data.name)
+    show(edited_note(found.path))
+    return load_trained(found.path, found.checkpoint, run), found.folder
 
 
 def console() -> Console:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from swc.pipeline.served import Served
 from swc.pipeline.settings import DataChoice
+from swc.pipeline.trained import Trained
 
 if TYPE_CHECKING:
     from swc_runtime.datasets import Dataset
@@ -31,7 +31,7 @@ class Images:
 
 
 def export(
-    family: Served,
+    family: Trained,
     folder: Path,
     images: Images,
     *,
@@ -61,16 +61,11 @@ def export(
     )
 
 
-def _data(family: Served, images: Images, told: Reporter) -> Dataset | None:
+def _data(family: Trained, images: Images, told: Reporter) -> Dataset | None:
     """The data set, with the images that the training held out held out again; None if nobody asked and it is gone."""
     from swc_runtime.problems import DataError  # noqa: PLC0415 - see above
-    from swc_runtime.training.agreement import check_classes  # noqa: PLC0415
 
-    about = family.metadata.get("data")
-    trained_on = about if isinstance(about, dict) else {}
-    name = images.name or trained_on.get("name")
-    if name is None:
-        return None
+    name = images.name or family.metadata["data"]["name"]
     try:
         data = DataChoice(name, images.folder, **images.reading, reporter=told).load(family.family)
     except DataError as problem:
@@ -78,8 +73,4 @@ def _data(family: Served, images: Images, told: Reporter) -> Dataset | None:
             raise
         told.say(f"verified on noise, because the images of the training are not at hand: {problem}")
         return None
-    check_classes(family.folder, family.metadata, data)
-    held_out = trained_on.get("val")
-    if isinstance(held_out, dict):
-        data = data.held_out(held_out["fraction"], held_out["seed"])
-    return data
+    return family.as_in_training(data)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swc.pipeline.measure import FRONTIER
-from swc.pipeline.served import Served
+from swc.pipeline.trained import Trained
+
+__all__ = ["FRONTIER", "expanded", "predict", "prepare"]
 
 if TYPE_CHECKING:
     from swc_runtime.classifying import Answer
@@ -29,31 +31,25 @@ def expanded(images: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def is_measured(family: Served) -> bool:
-    """Whether there is a frontier in the run's folder."""
-    return (family.folder / FRONTIER).is_file()
-
-
-def prepare(family: Served, accelerator: str, *, with_frontier: bool) -> list[str]:
-    """Move a family to where it shall run, and give it its frontier where that is needed; returns what to warn of.
+def prepare(family: Trained, accelerator: str, frontier: Path | None) -> list[str]:
+    """Move a family to where it shall run, and give it its frontier where there is one; returns what to warn of.
 
     Raises:
-        RuntimeProblem: there is no such accelerator, or no frontier that belongs to the family.
+        RuntimeProblem: there is no such accelerator, or the frontier does not belong to the family.
     """
     from swc_runtime.frontier_file import load_frontier  # noqa: PLC0415 - see above
     from swc_runtime.training import TrainOptions, open_fabric  # noqa: PLC0415
 
     family.family.to(open_fabric(TrainOptions(accelerator=accelerator)).device)
-    if not with_frontier:
+    if frontier is None:
         return []
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        path = family.folder / FRONTIER
-        family.family.frontier = load_frontier(path, family.family, classes=family.metadata.get("classes"))
+        family.family.frontier = load_frontier(frontier, family.family, classes=family.metadata.get("classes"))
     return [str(one.message) for one in told]
 
 
-def predict(family: Served, images: Iterable[Path], **question: Any) -> Iterator[Answer]:
+def predict(family: Trained, images: Iterable[Path], **question: Any) -> Iterator[Answer]:
     """One answer for each image; ``question`` are the fields of ``Question``.
 
     Raises:

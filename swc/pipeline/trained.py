@@ -32,9 +32,16 @@ class Trained:
             DataError: it is missing, damaged or does not fit the family.
             CheckpointError: its classes are not those of the training.
         """
+        return self.as_in_training(run.data.load(self.family))
+
+    def as_in_training(self, data: Dataset) -> Dataset:
+        """A data set, with the images held out that the training held out, where it is the training's.
+
+        Raises:
+            CheckpointError: its classes are not those of the training.
+        """
         from swc_runtime.training import check_classes  # noqa: PLC0415 - torch is loaded for running only
 
-        data = run.data.load(self.family)
         check_classes(self.checkpoint, self.metadata, data)
         trained_on = self.metadata["data"]
         if trained_on["val"] is not None and trained_on["identity"] == data.identity:
@@ -50,11 +57,24 @@ def load_trained(path: Path, checkpoint: Path, run: Run) -> Trained:
         CheckpointError: the checkpoint is missing, damaged, or of another family.
         TrainingError: the device of the run cannot be had.
     """
-    from swc_runtime.training import load_family, open_fabric  # noqa: PLC0415 - see Trained.data
+    from swc_runtime.training import open_fabric  # noqa: PLC0415 - see Trained.as_in_training
+
+    trained = loaded(path, checkpoint)
+    trained.family.to(open_fabric(run.options).device)
+    return trained
+
+
+def loaded(path: Path, checkpoint: Path) -> Trained:
+    """A generated file's family with the weights of a checkpoint, on the CPU.
+
+    Raises:
+        SpecError: SW0803 when the file is no generated one.
+        CheckpointError: the checkpoint is missing, damaged, or of another family.
+    """
+    from swc_runtime.training import load_family  # noqa: PLC0415 - see Trained.as_in_training
 
     family = load_family_class(path)()
-    metadata = load_family(family, checkpoint)
-    return Trained(family.to(open_fabric(run.options).device), checkpoint, metadata)
+    return Trained(family, checkpoint, load_family(family, checkpoint))
 
 
 def evaluate(trained: Trained, run: Run) -> Evaluation:
@@ -63,6 +83,6 @@ def evaluate(trained: Trained, run: Run) -> Evaluation:
     Raises:
         RuntimeProblem: the data cannot be had, or have other classes than the training's.
     """
-    from swc_runtime.evaluation import evaluate as score  # noqa: PLC0415 - see Trained.data
+    from swc_runtime.evaluation import evaluate as score  # noqa: PLC0415 - see Trained.as_in_training
 
     return score(trained.family, trained.data(run), reporter=run.reporter)
