@@ -218,6 +218,23 @@ def test_members_that_are_gone_are_named_and_change_nothing_else():
     assert report.left == ("extra",)
 
 
+def test_members_and_parts_that_were_renamed_are_found_by_their_former_names():
+    old = trained()
+    names = {"small": "tiny", "large": "huge"}
+    layers = tuple(Layers(g.shape, tuple(f"{names[n[:5]]}{n[5:]}" for n in g.names)) for g in CLUSTER.layers)
+    new = family_like({"conv3x3": replace(CLUSTER, layers=layers)}, {"tiny": 6, "huge": 8})
+    report = start_from(new.eval(), old, renamed=names)
+    images = torch.randn(4, 1, 8, 8)
+    assert torch.equal(new(images), old(images))
+    assert {item.origin for item in report.items} == {"taken"}
+    assert (report.new_members, report.left) == ((), ())
+    fresh = start_from(family_like({"conv3x3": replace(CLUSTER, layers=layers)}, {"tiny": 6, "huge": 8}), old)
+    assert (fresh.new_members, fresh.left) == (("tiny", "huge"), ("small", "large"))
+    part = start_from(tiny(2), old, renamed={"small.conv1": "small.elsewhere"})
+    assert [item.name for item in part.items if item.origin == "fresh"] == ["small.conv1"]
+    assert part.left == ("small.elsewhere",)
+
+
 def test_private_layers_become_shared_and_shared_ones_private():
     old = trained()
     alone = family_like({})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import torch
@@ -28,7 +29,11 @@ class Origin(StrEnum):
 
 @torch.no_grad()
 def fill_bank(
-    bank: SuperWeightBank, templates: TemplateBank, wanted: Mapping[str, Tensor], source: SuperWeightBank | None
+    bank: SuperWeightBank,
+    templates: TemplateBank,
+    wanted: Mapping[str, Tensor],
+    source: SuperWeightBank | None = None,
+    former: Mapping[str, str] | None = None,
 ) -> Origin:
     """Let the layers of one template bank have the weights that they want, as nearly as it allows.
 
@@ -41,11 +46,12 @@ def fill_bank(
         templates: one of its template banks.
         wanted: shared layer to weight (out, in, kh, kw); layers may be missing.
         source: the bank that the weights come from.
+        former: the names that layers have there; without a name, a layer did not share there.
     """
     wishes = {s.id: _wishes(bank, s, wanted) for s in templates.superweights}
     if not any(wishes.values()):
         return Origin.FRESH
-    if source is not None and _take(bank, templates, wishes, source):
+    if source is not None and _take(bank, templates, wishes, _Source(source, former or {})):
         return Origin.TAKEN
     _part(bank, templates, wishes)
     rows = list(_rows(bank, templates, wishes))
@@ -103,34 +109,45 @@ def _observations(templates: TemplateBank, groups: Sequence[Sequence[Wanted]]) -
     return means.flatten(1, 2), weights.flatten(1)
 
 
-def _take(bank: SuperWeightBank, templates: TemplateBank, wishes: Wishes, source: SuperWeightBank) -> bool:
+@dataclass(frozen=True)
+class _Source:
+    """A bank, and the names that layers of another one have in it."""
+
+    bank: SuperWeightBank
+    former: Mapping[str, str]
+
+
+def _take(bank: SuperWeightBank, templates: TemplateBank, wishes: Wishes, source: _Source) -> bool:
     """Copy the source's bank where it is the same one; tell whether it is."""
     found = _counterparts(templates, wishes, source)
     if found is None:
         return False
     owner, pairs = found
-    ratios = {source.layers[u].gain / bank.layers[u].gain for s, _ in pairs for u in wishes[s.id]}
+    former = source.former
+    ratios = {source.bank.layers[former[u]].gain / bank.layers[u].gain for s, _ in pairs for u in wishes[s.id]}
     if len(ratios) != 1:  # the gains of a cluster change together, by its reference
         return False
-    groups = {s.id: _old_groups(owner, s, old, bank, wishes) for s, old in pairs}
-    if any(group is None for group in groups.values()):
+    rows = {s.id: {user: row_of(owner, old, former[user]) for user in wishes[s.id]} for s, old in pairs}
+    groups = {s.id: kept_groups(s.users, bank.groups(s.id), rows[s.id]) for s, _ in pairs}
+    if any(len(groups[s.id]) > s.vectors for s, _ in pairs):
         return False
     templates.templates.copy_(owner.templates * ratios.pop())
-    for s, old in pairs:
-        bank.split(s.id, groups[s.id] or [])
-        for user in wishes[s.id]:
-            templates.coefficients[row_of(templates, s, user)] = owner.coefficients[row_of(owner, old, user)]
+    for s, _ in pairs:
+        bank.split(s.id, groups[s.id])
+        for user, row in rows[s.id].items():
+            templates.coefficients[row_of(templates, s, user)] = owner.coefficients[row]
     return True
 
 
 def _counterparts(
-    templates: TemplateBank, wishes: Wishes, source: SuperWeightBank
+    templates: TemplateBank, wishes: Wishes, source: _Source
 ) -> tuple[TemplateBank, list[tuple[SharedSuperWeight, SharedSuperWeight]]] | None:
     """The one bank of the source that has all SuperWeights that are wanted here, and these in pairs."""
-    corner = {(old.rows[0], old.columns[0], user): old for old in source.superweights.values() for user in old.users}
+    superweights = source.bank.superweights.values()
+    corner = {(old.rows[0], old.columns[0], user): old for old in superweights for user in old.users}
     pairs = []
     for s in templates.superweights:
-        olds = {corner.get((s.rows[0], s.columns[0], user)) for user in wishes[s.id]}
+        olds = {corner.get((s.rows[0], s.columns[0], source.former.get(user, ""))) for user in wishes[s.id]}
         if not olds:
             continue
         old = olds.pop()
@@ -140,13 +157,5 @@ def _counterparts(
     banks = {old.bank for _, old in pairs}
     if len(banks) != 1:
         return None
-    owner = next(bank for bank in source.template_banks() if bank.superweights[0].bank in banks)
+    owner = next(bank for bank in source.bank.template_banks() if bank.superweights[0].bank in banks)
     return (owner, pairs) if owner.templates.shape == templates.templates.shape else None
-
-
-def _old_groups(
-    owner: TemplateBank, s: SharedSuperWeight, old: SharedSuperWeight, bank: SuperWeightBank, wishes: Wishes
-) -> list[tuple[str, ...]] | None:
-    """The users by the vector that they read in the source; None where the new bank has too few vectors for that."""
-    groups = kept_groups(s.users, bank.groups(s.id), {user: row_of(owner, old, user) for user in wishes[s.id]})
-    return groups if len(groups) <= s.vectors else None

@@ -17,7 +17,11 @@ from swc_runtime.transfer.source import Source, open_source, source_of
 
 @torch.no_grad()
 def start_from(
-    family: Family, source: Source | Family | Path, *, classes: Sequence[str] | None = None
+    family: Family,
+    source: Source | Family | Path,
+    *,
+    classes: Sequence[str] | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> TransferReport:
     """Give a freshly initialised family what a trained one has for it; everything else stays as it is.
 
@@ -31,22 +35,28 @@ def start_from(
         source: a trained family, or the path of a run's folder or checkpoint (``open_source``).
         classes: the names of the classes to be told apart from now on, in label order. Where the source's are known
             and are others, heads stay fresh even if their shapes fit.
+        renamed: the names that members, or parts of members (``slim.group1``), have in the new family, by the names
+            that they have in the source.
 
     Raises:
         CheckpointError: the source cannot be read, or what it belongs to is not known.
     """
     origin = _opened(family, source)
-    old, new = places(origin.family), places(family)
+    old = {_renamed(name, renamed or {}): place for name, place in places(origin.family).items()}
+    new = places(family)
     others = classes is not None and origin.classes is not None and tuple(classes) != origin.classes
     reasons = {name: _reason(place, old.get(name), origin, other_classes=others) for name, place in new.items()}
     wanted: dict[str, Tensor] = {}
+    former: dict[str, str] = {}
     for name, place in new.items():
         if not reasons[name]:
             _copy_own(old[name], place)
             if place.shared is not None:
                 wanted[place.shared] = _weight(old[name]).reshape(family.bank.layers[place.shared].shape)
+                if (before := old[name].shared) is not None:
+                    former[place.shared] = before
     origins = {
-        bank.superweights[0].bank: fill_bank(family.bank, bank, wanted, origin.family.bank)
+        bank.superweights[0].bank: fill_bank(family.bank, bank, wanted, origin.family.bank, former)
         for bank in family.bank.template_banks()
     }
     clusters, error, errors = _errors(family, wanted)
@@ -57,9 +67,21 @@ def start_from(
         items=tuple(_item(family, place, reasons[name], origins, errors) for name, place in new.items()),
         clusters=clusters,
         error=error,
-        new_members=tuple(name for name in family.members if name not in origin.family.members),
-        left=tuple(_left(family, origin.family, old, new)),
+        new_members=tuple(name for name in family.members if not any(_member(place) == name for place in old)),
+        left=tuple(_left(old, new)),
     )
+
+
+def _renamed(name: str, renamed: Mapping[str, str]) -> str:
+    """The new name of what had a name: that of the longest part of it that has a new one."""
+    for end in sorted((i for i, c in enumerate(f"{name}.") if c == "."), reverse=True):
+        if name[:end] in renamed:
+            return renamed[name[:end]] + name[end:]
+    return name
+
+
+def _member(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _opened(family: Family, source: Source | Family | Path) -> Source:
@@ -137,11 +159,9 @@ def _item(
     return Item(place.name, place.kind, Origin.FRESH, why=f"{reason}; {known} of its {len(drawn)} SuperWeights are not")
 
 
-def _left(family: Family, source: Family, old: Mapping[str, Place], new: Mapping[str, Place]) -> list[str]:
-    gone = [member for member in source.members if member not in family.members]
-    places_left = [
-        name
-        for name, place in old.items()
-        if name.partition(".")[0] not in gone and (name not in new or new[name].shapes != place.shapes)
-    ]
-    return gone + places_left
+def _left(old: Mapping[str, Place], new: Mapping[str, Place]) -> list[str]:
+    """What the source has and the new family does not, by its new name; of members that are gone, the member."""
+    members = {_member(name) for name in new}
+    left = [name for name, place in old.items() if name not in new or new[name].shapes != place.shapes]
+    gone = dict.fromkeys(_member(name) for name in left if _member(name) not in members)
+    return [*gone, *(name for name in left if _member(name) in members)]
