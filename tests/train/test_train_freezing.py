@@ -11,7 +11,7 @@ from train_families import Tiny, digits, session_of, tiny
 from swc_runtime.checkpoint import read_checkpoint
 from swc_runtime.problems import CheckpointError, TrainingError
 from swc_runtime.progress import Silent
-from swc_runtime.training import LAST, TrainOptions, train
+from swc_runtime.training import LAST, Session, TrainOptions, train
 from swc_runtime.training.freezing import Freezing
 from swc_runtime.training.refine import refine
 
@@ -131,6 +131,46 @@ def test_it_is_said_what_is_frozen_and_what_is_shared():
         assert not family.members["small"].head.weight.requires_grad
         assert family.bank._template_bank("conv3x3@6,0").templates.requires_grad
     assert family.members["small"].head.weight.requires_grad
+
+
+def test_what_starts_fresh_in_a_frozen_member_is_trained(tmp_path):
+    """A head for other classes, a norm, and a shared layer: they would stay random otherwise."""
+    family = tiny()
+    before = state(family)
+    fresh = ["large.head", "large.bn1", "large.conv2"]
+    origin = {"family": "tiny", "digest": "0", "fresh": fresh}
+    chosen = options(tmp_path, freeze=("large",), epochs=2, origin=origin)
+    train(family, digits(150), chosen)
+    parts = {name for name in changed(family, before) if name.startswith("members.large.")}
+    assert {name.rpartition(".")[0] for name in parts} == {"members.large.head", "members.large.bn1"}
+    assert "members.large.bn1.running_mean" in parts
+    assert any("conv3x3@6,0" in name for name in changed(family, before))  # conv2 reads it
+    with Freezing(family, ["large"], fresh) as freezing:
+        assert "; 3 parts of it that started fresh are trained" in freezing.text()
+
+
+def test_heads_alone_are_trained_where_all_members_are_frozen_and_resuming_knows_it(tmp_path, monkeypatch):
+    heads = {"family": "tiny", "digest": "0", "fresh": ["large.head", "small.head"]}
+    chosen = options(tmp_path / "whole", freeze=("large", "small"), origin=heads, epochs=2)
+    family = tiny()
+    before = state(family)
+    train(family, digits(150), chosen)
+    assert changed(family, before) == {f"members.{m}.head.{p}" for m in ("large", "small") for p in ("weight", "bias")}
+    original, count = Session.train_epoch, iter(range(10))
+
+    def killed(*arguments):
+        if next(count):
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    parts = replace(chosen, run_dir=tmp_path / "parts")
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "train_epoch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny(), digits(150), parts)
+    again = tiny(3)
+    train(again, digits(150), replace(parts, origin=None, resume=True))
+    assert not changed(again, state(family))
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from swc_runtime.problems import CheckpointError, DataError, TrainingError
 from swc_runtime.progress import Phase, Reporter, Silent
 from swc_runtime.training.devices import open_fabric
 from swc_runtime.training.folder import FINAL, LAST, TENSORBOARD, check_free, clear, occupied
+from swc_runtime.training.freezing import Freezing
 from swc_runtime.training.history import History
 from swc_runtime.training.keeping import Keeper
 from swc_runtime.training.options import TrainOptions, check_options
-from swc_runtime.training.planning import planned
+from swc_runtime.training.planning import fresh_parts, planned
 from swc_runtime.training.processes import end_others, led
 from swc_runtime.training.refine import refine
 from swc_runtime.training.scalars import Scalars
@@ -62,8 +63,9 @@ def train(
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
     with limits(), _claimed(fabric, options):
-        session = Session(family, data, options, fabric, planned(family, options))
-        with session.freezing:
+        times = planned(family, options)
+        with Freezing(family, options.freeze, fresh_parts(options)) as freezing:
+            session = Session(family, data, options, fabric, times, freezing)
             return _Training(session, data, options, reporter).run()
 
 

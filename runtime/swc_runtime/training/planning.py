@@ -40,6 +40,14 @@ def planned(family: Family, options: TrainOptions) -> Timetable:
     return prolonged(times, family.recipe, family.refinement, options.epochs)
 
 
+def fresh_parts(options: TrainOptions) -> tuple[str, ...]:
+    """What of the family started fresh where all else was taken from another one, in this run or as it began."""
+    path = _resumed(options) if options.origin is None else None
+    origin = options.origin if path is None else read_metadata(path).get("from")
+    fresh = origin.get("fresh") if isinstance(origin, Mapping) else None
+    return tuple(name for name in fresh if isinstance(name, str)) if isinstance(fresh, list) else ()
+
+
 def is_of(metadata: Mapping[str, Any], times: Timetable) -> bool:
     """Whether a checkpoint was written by a training of that timetable."""
     return _legs(metadata) == times.legs

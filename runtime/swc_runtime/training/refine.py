@@ -28,6 +28,8 @@ def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -
         gradients = weight_gradients(session, epoch, phase)
         groups = coefficient_groups(session.family.bank, gradients, threshold)
     bank = session.family.bank
+    trained = {s.id for own in bank.template_banks() if own.coefficients.requires_grad for s in own.superweights}
+    groups = {name: parts for name, parts in groups.items() if name in trained}  # what is frozen has no use for copies
     before = {name: len(bank.groups(name)) for name in groups}
     parted = {name: parts for name, parts in groups.items() if len(parts) > before[name]}
     moves = [move for name, parts in parted.items() for move in bank.split(name, parts)]

@@ -42,14 +42,20 @@ class Session:
 
     The batch of a step is the recipe's (or the option's) over all devices together; the loss is the sum of the
     members' cross-entropies; the rate follows the timetable's schedule step by step. Members stay frozen until
-    ``freezing`` is lifted.
+    ``freezing``, of its own making unless it is given, is lifted.
 
     Raises:
         TrainingError: the optimizer or the batch is not possible, or a member that is to be frozen is none.
     """
 
     def __init__(
-        self, family: Family, data: Dataset, options: TrainOptions, fabric: Fabric, timetable: Timetable
+        self,
+        family: Family,
+        data: Dataset,
+        options: TrainOptions,
+        fabric: Fabric,
+        timetable: Timetable,
+        freezing: Freezing | None = None,
     ) -> None:
         recipe = family.recipe
         torch.manual_seed(options.seed)
@@ -73,7 +79,7 @@ class Session:
         family.to(device=fabric.device)
         if options.channels_last:
             family.to(memory_format=torch.channels_last)
-        self.freezing = Freezing(family, options.freeze)
+        self.freezing = freezing or Freezing(family, options.freeze)
         self.optimizer = make_optimizer(family, recipe.optimizer, self.peak)
         model: nn.Module = torch.compile(family) if options.compile else family  # type: ignore[assignment]  # a module
         self._model, self._stepper = fabric.setup(model, self.optimizer)

@@ -103,6 +103,7 @@ class TransferReport:
             "digest": self.digest,
             "error": self.error,
             "clusters": dict(self.clusters),
+            "fresh": [item.name for item in self.items if item.origin is Origin.FRESH],
             "counts": {kind: {str(origin): n for origin, n in of.items()} for kind, of in counts.items()},
         }
 
