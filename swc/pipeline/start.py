@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from swc.diagnostics import Diagnostic, SpecError
+from swc.diagnostics.names import near_names
+from swc.diagnostics.words import all_of
 
 if TYPE_CHECKING:
     from swc.pipeline.settings import Run
@@ -51,6 +53,19 @@ def check_start(start: StartChoice | None, folder: Path) -> None:
         )
 
 
+def check_frozen(chosen: Sequence[str], members: Sequence[str]) -> None:
+    """See that what is to be frozen are members of the family.
+
+    Raises:
+        SpecError: SW0832 otherwise.
+    """
+    for name in chosen:
+        if name not in members:
+            near = near_names(name, members, limit=1)
+            help_ = f"did you mean {near[0]}?" if near else f"the members are {all_of(list(members))}"
+            raise SpecError((Diagnostic("SW0832", f"there is no member {name!r} to freeze", help=help_),))
+
+
 def begin(family: Family, start: StartChoice, run: Run, data: Dataset, *, anew: bool) -> Mapping[str, Any]:
     """Give a new family the weights to start from, tell what came of it, and return what checkpoints keep of it.
 
@@ -68,4 +83,17 @@ def begin(family: Family, start: StartChoice, run: Run, data: Dataset, *, anew: 
         return {"family": source.family.plan.family, "digest": source.digest}
     report = start_from(family, source, classes=data.class_names)
     run.reporter.say(report.text())
+    if _seen(source.data, run, data):
+        run.reporter.say(
+            f"{source.name} was trained on these images with others held out: scores on those that are held out now "
+            f"(--val {run.options.val:g}) flatter, for it has seen them"
+        )
     return report.record()
+
+
+def _seen(before: Mapping[str, Any] | None, run: Run, data: Dataset) -> bool:
+    """Whether images that are held out now were trained on before."""
+    if before is None or not run.options.val or before.get("identity") != data.identity:
+        return False
+    held = before.get("val")
+    return not isinstance(held, Mapping) or held.get("fraction") != run.options.val

@@ -21,7 +21,7 @@ from swc.pipeline.modules import load_family_class
 from swc.pipeline.ready import Ready, held, make_ready
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
-from swc.pipeline.start import StartChoice, begin, check_start
+from swc.pipeline.start import StartChoice, begin, check_frozen, check_start
 
 if TYPE_CHECKING:
     from swc_runtime import Family
@@ -67,6 +67,13 @@ class _Plan:
     lock: Path | None = None
     goes_on: bool = False
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The names of the family's members."""
+        if isinstance(self.family, SpecFamily):
+            return tuple(member.name for member in self.family.members)
+        return tuple(self.family.architectures)
+
 
 def is_spec(target: Path) -> bool:
     """Whether a target is a spec rather than a generated file.
@@ -105,6 +112,7 @@ def prepared(
             to start from.
     """
     plan = _planned(target, run_folder, run, search)
+    check_frozen(run.options.freeze, plan.members)
     if not plan.goes_on:
         check_start(start, plan.folder)
     ready = make_ready(run, plan.family, plan.folder)

@@ -61,7 +61,7 @@ def test_vectors_that_only_frozen_members_read_stay_although_their_bank_is_train
     users = bank.superweights["conv3x3@0,0"].users
     bank.split("conv3x3@0,0", [users[:1], users[1:2], users[2:3], users[3:]])
     assert users[2:] == ("large.conv1", "large.conv2")
-    coefficients = bank._template_bank("conv3x3@0,0").coefficients
+    coefficients = bank.template_bank("conv3x3@0,0").coefficients
     before = coefficients.detach().clone()
     session.train_epoch(0, Silent())
     assert torch.equal(coefficients[2:], before[2:])
@@ -77,11 +77,11 @@ def test_vectors_that_frozen_members_take_with_them_stop_at_once():
     groups = bank.groups("conv3x3@0,0")
     frozen = [index for index, group in enumerate(groups) if all(user.startswith("large") for user in group)]
     assert frozen
-    coefficients = bank._template_bank("conv3x3@0,0").coefficients
+    coefficients = bank.template_bank("conv3x3@0,0").coefficients
     before = coefficients.detach().clone()
     session.train_epoch(1, Silent())
     for index, group in enumerate(groups):
-        row = bank._template_bank("conv3x3@0,0").assignment[bank.superweights["conv3x3@0,0"].users.index(group[0])]
+        row = bank.template_bank("conv3x3@0,0").assignment[bank.superweights["conv3x3@0,0"].users.index(group[0])]
         assert torch.equal(coefficients[row], before[row]) == (index in frozen)
 
 
@@ -93,7 +93,7 @@ def test_the_loss_of_a_frozen_member_counts_for_what_it_shares():
     assert session.family.members["small"].training
     losses = session.member_losses(session.family(images), labels)
     losses[1].backward()  # large's
-    shared = session.family.bank._template_bank("conv3x3@0,0")
+    shared = session.family.bank.template_bank("conv3x3@0,0")
     assert shared.templates.grad.abs().sum() > 0
     assert session.family.members["large"].head.weight.grad is None
 
@@ -129,7 +129,7 @@ def test_it_is_said_what_is_frozen_and_what_is_shared():
     family = tiny()
     with Freezing(family, ["small"]):
         assert not family.members["small"].head.weight.requires_grad
-        assert family.bank._template_bank("conv3x3@6,0").templates.requires_grad
+        assert family.bank.template_bank("conv3x3@6,0").templates.requires_grad
     assert family.members["small"].head.weight.requires_grad
 
 

@@ -42,7 +42,7 @@ def planned(family: Family, options: TrainOptions) -> Timetable:
 
 def fresh_parts(options: TrainOptions) -> tuple[str, ...]:
     """What of the family started fresh where all else was taken from another one, in this run or as it began."""
-    path = _resumed(options) if options.origin is None else None
+    path = _resumed(options)
     origin = options.origin if path is None else read_metadata(path).get("from")
     fresh = origin.get("fresh") if isinstance(origin, Mapping) else None
     return tuple(name for name in fresh if isinstance(name, str)) if isinstance(fresh, list) else ()

@@ -29,12 +29,14 @@ class Source:
         name: where it comes from, for people.
         digest: 16 hex digits over its numbers.
         classes: the names of its classes in label order, where they are known.
+        data: what its checkpoint says of the data that it was trained on.
     """
 
     family: Family
     name: str
     digest: str
     classes: tuple[str, ...] | None = None
+    data: Mapping[str, Any] | None = None
 
 
 def source_of(family: Family, name: str = "a family", classes: tuple[str, ...] | None = None) -> Source:
@@ -70,7 +72,7 @@ def open_source(where: Path, like: Family, *, generated: Path | None = None) -> 
         family = _class(path, metadata, like, generated)()
     load_family(family, path)
     names = metadata.get("classes")
-    return Source(family, str(path), state_digest(family), tuple(names) if names else None)
+    return Source(family, str(path), state_digest(family), tuple(names) if names else None, metadata.get("data"))
 
 
 def checkpoint_of(where: Path) -> Path:
