@@ -14,7 +14,7 @@ from swc.diagnostics import Diagnostics, Related, Span
 from swc.elaborate.fingerprint import fingerprint
 from swc.elaborate.hints import resolve_hints
 from swc.elaborate.interpreter import Environment, Interpreter, RequirementError, Scope
-from swc.elaborate.recording import Forms, Recording
+from swc.elaborate.recording import FAMILY_MEMBERS, Forms, Recording, Total
 from swc.elaborate.values import ElaborationError, Form, Tensor
 from swc.family import Budget, Family, Layer, Member
 from swc.syntax import tree as t
@@ -33,12 +33,7 @@ def elaborate(program: Program) -> Family:
     tree = program.family
     items = tree.items
     forms: Forms = {}
-    members = [
-        built
-        for item in items
-        if isinstance(item, t.Member)
-        and (built := _member(program, item.name.text, item.value, item.span, forms, diagnostics))
-    ]
+    members = _members(program, [item for item in items if isinstance(item, t.Member)], forms, diagnostics)
     diagnostics.raise_errors()
     layers = tuple(layer for member in members for layer in member.layers)
     share = next((item for item in items if isinstance(item, t.Share)), None)
@@ -59,11 +54,32 @@ def elaborate(program: Program) -> Family:
     )
 
 
+def _members(program: Program, items: list[t.Member], forms: Forms, diagnostics: Diagnostics) -> list[Member]:
+    """Build the members, as far as the limits of a family let it."""
+    for item in items[FAMILY_MEMBERS : FAMILY_MEMBERS + 1]:
+        diagnostics.error(
+            "SW0414",
+            f"the family has {len(items):,} members, and more than {FAMILY_MEMBERS:,} are too many",
+            item.name.span,
+            label="one too many",
+            help="use fewer members",
+        )
+        return []
+    members, total = [], Total()
+    for item in items:
+        built = _member(program, item.name.text, item.value, item.span, forms, diagnostics, total)
+        if built is not None:
+            members.append(built)
+        if total.is_too_much:
+            break
+    return members
+
+
 def _member(
-    program: Program, name: str, call: t.Call, span: Span, forms: Forms, diagnostics: Diagnostics
+    program: Program, name: str, call: t.Call, span: Span, forms: Forms, diagnostics: Diagnostics, total: Total
 ) -> Member | None:
     definition = cast(Definition, program.resolve("", call.function.text))
-    record = Recording(name, forms=forms)
+    record = Recording(name, forms=forms, total=total)
     interpreter = Interpreter(program, record)
     channels, height, width = program.settings.input
     try:
@@ -150,7 +166,7 @@ def _whole(
 ) -> int | None:
     """What a relative budget is a share of, in parameters."""
     if isinstance(value.base, t.Call):
-        built = _member(program, _NO_CALL_NAME, value.base, value.span, forms, diagnostics)
+        built = _member(program, _NO_CALL_NAME, value.base, value.span, forms, diagnostics, Total())
         return built.parameters_alone if built else None
     name = value.base.name.text
     return sum(m.parameters_alone for m in members if name in ("members", m.name))

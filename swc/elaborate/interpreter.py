@@ -207,7 +207,7 @@ class Interpreter:
             case OperationKind.LAYER:
                 name = scope.name(cast(str, label))
                 layer, result = LAYERS[operation.name](self._record.member, name, x, arguments, call.span)
-                self._record.layers.append(layer)
+                self._record.add(layer, call.span)
             case _:
                 result = op.FUNCTIONS[operation.name](operation.name, x, arguments, call.span)
         settings = ((key, value.digest if isinstance(value, Tensor) else value) for key, value in arguments.items())

@@ -11,7 +11,7 @@ from swc.elaborate.values import ElaborationError, Form, Tensor, Value
 Arguments = Mapping[str, Value]
 
 MOST_CHANNELS = 1_000_000
-"""Channels or features that a layer may have: far beyond any network, and quick to plan."""
+"""Channels or features that a layer may have: far beyond any network, and planned in no more time than few."""
 
 _MAKE = {
     Form.IMAGES: "use it before `tokens` and `global_pool`",

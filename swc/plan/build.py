@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from swc.family import Family
 from swc.plan.cost import fixed_cost
 from swc.plan.division import Division, Whole
+from swc.plan.graph import Shape
 from swc.plan.model import (
     FORMAT_VERSION,
     Cluster,
@@ -40,8 +41,7 @@ def build_plan(family: Family, planes: Sequence[Plane], division: Division, stru
         names = tuple(layer.name for layer in plane.layers)
         clusters.append(Cluster(plane.name, plane.kernel, plane.fan_in, names, fold))
         superweights += own
-        starts = Quadrants([(-s.rectangle.row, -s.rectangle.column) for s in own], [s.id for s in own])
-        used = {shape: starts.beyond(1 - shape[0], 1 - shape[1]) for shape in plane.shapes}
+        used = _used_tiles(plane, fold, own) if fold else _used_pieces(plane, own)
         sources |= {layer.name: (plane.name, used[layer.out, layer.inputs]) for layer in plane.layers}
     fixed = fixed_cost(family)
     coefficients = sum(s.templates * s.coefficient_vectors for s in superweights)
@@ -71,6 +71,25 @@ def build_plan(family: Family, planes: Sequence[Plane], division: Division, stru
         clusters=tuple(clusters),
         superweights=tuple(superweights),
     )
+
+
+def _used_pieces(plane: Plane, own: Sequence[SuperWeight]) -> dict[Shape, tuple[str, ...]]:
+    """The SuperWeights that each shape is made of."""
+    starts = Quadrants([(-s.rectangle.row, -s.rectangle.column) for s in own], [s.id for s in own])
+    return {shape: starts.beyond(1 - shape[0], 1 - shape[1]) for shape in plane.shapes}
+
+
+def _used_tiles(plane: Plane, fold: Fold, own: Sequence[SuperWeight]) -> dict[Shape, tuple[str, ...]]:
+    """The tiles that each shape is made of: the first of the first rows of them."""
+    rows: dict[int, list[str]] = {}
+    for tile in own:
+        rows.setdefault(tile.rectangle.row // fold.rows, []).append(tile.id)
+    return {
+        (out, inputs): tuple(
+            name for row in range(-(-out // fold.rows)) for name in rows[row][: -(-inputs // fold.columns)]
+        )
+        for out, inputs in plane.shapes
+    }
 
 
 def _pieces(plane: Plane, counts: Sequence[int]) -> Iterator[SuperWeight]:

@@ -58,7 +58,7 @@ def divide(planes: Sequence[Plane], available: int, slack: int) -> Division | No
         available: parameters for templates and coefficients together; never exceeded.
         slack: parameters that may stay unspent if finding a use for them takes folding.
     """
-    whole = _whole(planes, available, slack)
+    whole = _whole(planes, available, slack) if fits_whole(planes, available) else None  # counted before it is made
     division = whole or _folded(planes, available, slack)
     if division is None:
         return None

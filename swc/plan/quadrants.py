@@ -19,16 +19,18 @@ class Quadrants:
         self._names = tuple(names)
         self._axes = tuple(_from_each([point[axis] for point in points]) for axis in (0, 1))
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._answers: dict[tuple[int, int], tuple[str, ...]] = {}
 
     def beyond(self, first: int, second: int) -> tuple[str, ...]:
         """Names of the points >= (first, second), in the order they were given; equal answers are one tuple."""
-        mask = self._mask(0, first) & self._mask(1, second)
-        found = tuple(compress(self._names, mask.to_bytes(len(self._names), "little")))
-        return self._known.setdefault(found, found)
-
-    def _mask(self, axis: int, bound: int) -> int:
-        values, masks = self._axes[axis]
-        return masks[bisect_left(values, bound)]
+        (firsts, first_masks), (seconds, second_masks) = self._axes
+        place = bisect_left(firsts, first), bisect_left(seconds, second)
+        answer = self._answers.get(place)
+        if answer is None:
+            mask = first_masks[place[0]] & second_masks[place[1]]
+            found = tuple(compress(self._names, mask.to_bytes(len(self._names), "little")))
+            answer = self._answers[place] = self._known.setdefault(found, found)
+        return answer
 
 
 def _from_each(coordinates: Sequence[int]) -> tuple[list[int], list[int]]:

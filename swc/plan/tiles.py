@@ -19,23 +19,29 @@ another row of tiles), the columns as many as the share pays for, and the same w
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from attrs import frozen
 
 from swc.plan.graph import Shape
 from swc.plan.model import Fold
 from swc.plan.plane import Plane
+from swc.plan.reaching import Reaching, reaching, thinned
 
 # At most so many template counts are tried between the bounds, and so many tile heights and widths in the second try.
 _COUNTS = 32
 _SIDES = 1024
 _SMALL = 64  # extents of which every size is tried when clusters are cut anew at last
+# So many tiles at most, and so many uses of tiles by distinct shapes: a plan lists them all.
+MOST_TILES = 65_536
+_MOST_USES = 1_048_576
+# Sides tried, at least and at most, and ends counted for them, in planes larger than those counted place by place.
+_FEW_SIDES, _MANY_SIDES = 128, 512
+_STEPS = 8_192
 # Keeps a bound above the objective, whatever floating point makes of their sums.
 _ROUNDING = 1 + 1e-9
 
@@ -73,23 +79,19 @@ class Tiling:
             above = out
         return dict(terms)
 
-    def _reaching(self, side: int, axis: int) -> array[int]:
-        """Once the tile's side along ``axis`` is fixed: the rows of tiles (or columns) that reach beyond each place.
-
-        V is then the sum over the places where a tile begins in the other direction, see :func:`_vectors`.
-        """
+    def _reaching(self, side: int, axis: int) -> Reaching:
+        """Once the tile's side along ``axis`` is fixed: what gives V for each side in the other direction."""
         known = self._known_reaching.get((side, axis))
         if known is None:
-            ending = [0] * self._extents[1 - axis]
+            ending: Counter[int] = Counter()
             for shape, weight in self._terms.items():
-                ending[shape[1 - axis] - 1] += weight * -(-shape[axis] // side)
-            known = array("q", accumulate(reversed(ending)))  # a list takes four times as much
-            known.reverse()
+                ending[shape[1 - axis]] += weight * -(-shape[axis] // side)
+            known = reaching(ending, self._extents[1 - axis])
             self._known_reaching[side, axis] = known
         return known
 
     @cached_property
-    def _known_reaching(self) -> dict[tuple[int, int], array[int]]:
+    def _known_reaching(self) -> dict[tuple[int, int], Reaching]:
         """What :meth:`_reaching` has found: a cluster is cut more than once."""
         return {}
 
@@ -102,7 +104,11 @@ class Tiling:
     @cached_property
     def _sides(self) -> tuple[list[int], list[int]]:
         """The heights and the widths that cut some layer into equal parts."""
-        heights, widths = (_divisions({shape[axis] for shape in self.plane.shapes}) for axis in (0, 1))
+        most = max(_FEW_SIDES, min(_MANY_SIDES, _STEPS // len(self.plane.shapes)))
+        heights, widths = (
+            thinned(_divisions({shape[axis] for shape in self.plane.shapes}), extent, most)
+            for axis, extent in enumerate(self._extents)
+        )
         return heights, widths
 
     @cached_property
@@ -110,31 +116,49 @@ class Tiling:
         """A cheap way to fold the cluster, found at once: the cheapest among a few square tiles."""
         height, width = self._extents
         sides = {max(height, width) // 2**k for k in range(max(height, width).bit_length())}
-        return min((self._fewest(min(side, height), min(side, width)) for side in sides), key=_by_cost)
+        sizes = ((min(side, height), min(side, width)) for side in sides)
+        return min((self._fewest(*size) for size in sizes if self._is_allowed(*size)), key=_by_cost)
 
     @cached_property
     def smallest(self) -> Choice:
-        """The cheapest way to fold the cluster: exact over all tile shapes.
+        """The cheapest way to fold the cluster: exact over all tile shapes that are tried.
 
         Between two sizes that cut a layer into equal parts V stays as it is, so the smaller one is cheaper. With V at
         least cells / (rows columns), most pairs are out of the question before V is counted.
         """
         heights, widths = self._sides
-        cells = sum(o * i * weight for (o, i), weight in self._terms.items())
-        best = self.cheap
+        cells, area = sum(o * i * weight for (o, i), weight in self._terms.items()), self.plane.area
+        best, (height, width) = self.cheap, self._extents
         for rows in heights:
-            reaching = self._reaching(rows, 0)
-            for columns in widths:
+            across = MOST_TILES // -(-height // rows)
+            if across == 0:
+                continue
+            # tile x area + cells / tile <= cost holds between the roots of a quadratic equation, about
+            half = best.cost / (2 * area)
+            root = max(0.0, half * half - cells / area) ** 0.5
+            narrowest = max(width // across, (half - root) / rows - 1)
+            for columns in islice(widths, bisect_left(widths, narrowest), None):
                 tile = rows * columns
-                if tile * self.plane.area > best.cost:
+                if tile * area > best.cost:
                     break
-                if tile * self.plane.area + cells // tile <= best.cost:
-                    best = min(best, self._fewest(rows, columns, reaching), key=_by_cost)
+                if tile * area + cells // tile <= best.cost and self._is_allowed(rows, columns):
+                    best = min(best, self._fewest(rows, columns), key=_by_cost)
         return best
 
-    def _fewest(self, rows: int, columns: int, reaching: Sequence[int] | None = None) -> Choice:
-        """Tiles of this size with the fewest templates allowed; ``reaching`` is that of the rows, if known."""
-        vectors = _vectors(self._reaching(rows, 0) if reaching is None else reaching, columns)
+    def _is_allowed(self, rows: int, columns: int) -> bool:
+        """Whether tiles of this size are few enough for a plan to list them, for the plane and for each shape."""
+        height, width = self._extents
+        tiles = -(-height // rows) * -(-width // columns)
+        shapes = self.plane.shapes
+        if tiles > MOST_TILES:
+            return False
+        if tiles * len(shapes) <= _MOST_USES:
+            return True
+        return sum(-(-out // rows) * -(-inputs // columns) for out, inputs in shapes) <= _MOST_USES
+
+    def _fewest(self, rows: int, columns: int) -> Choice:
+        """Tiles of this size with the fewest templates allowed."""
+        vectors = self._reaching(rows, 0).vectors(columns)
         templates = min(self.plane.tile_templates[0], vectors)
         return Choice(Fold(rows, columns, templates), templates * (rows * columns * self.plane.area + vectors))
 
@@ -194,7 +218,7 @@ class Tiling:
 
     def cost(self, fold: Fold) -> int:
         """Parameters that a way of folding takes, coefficients included."""
-        vectors = _vectors(self._reaching(fold.rows, 0), fold.columns)
+        vectors = self._reaching(fold.rows, 0).vectors(fold.columns)
         return fold.templates * (fold.rows * fold.columns * self.plane.area + vectors)
 
     def _best(self, choices: Sequence[Choice]) -> Choice:
@@ -250,17 +274,16 @@ class Tiling:
         for axis, sides in ((0, heights), (1, widths)):
             limit = self._extents[1 - axis]
             for side in sides:
-                reaching = self._reaching(side, axis)
+                rows_reaching = self._reaching(side, axis)
                 for templates in _spread(*self.plane.tile_templates, _COUNTS):
-                    found = self._longest(share, templates, side, reaching, limit)
+                    found = self._longest(share, templates, side, rows_reaching, limit)
                     if found is not None:
                         other, cost = found
                         rows, columns = (side, other) if axis == 0 else (other, side)
-                        yield Choice(Fold(rows, columns, templates), cost)
+                        if self._is_allowed(rows, columns):
+                            yield Choice(Fold(rows, columns, templates), cost)
 
-    def _longest(
-        self, share: int, templates: int, side: int, reaching: Sequence[int], limit: int
-    ) -> tuple[int, int] | None:
+    def _longest(self, share: int, templates: int, side: int, rows: Reaching, limit: int) -> tuple[int, int] | None:
         """The longest other side, at most ``limit``, that the share pays for, and the cost.
 
         V only grows as the side gets shorter, so what is over the share has to come off the templates' own size:
@@ -269,7 +292,7 @@ class Tiling:
         per_side = templates * side * self.plane.area
         other = min(limit, share // per_side)
         while other > 0:
-            vectors = _vectors(reaching, other)
+            vectors = rows.vectors(other)
             cost = other * per_side + templates * vectors
             if cost <= share:
                 return (other, cost) if templates <= vectors else None
@@ -297,11 +320,6 @@ def _preference(fold: Fold) -> float:
     """Variety times squareness."""
     short, long = sorted((fold.rows, fold.columns))
     return fold.templates / (fold.templates + 1) * float((short / long) ** 0.125)
-
-
-def _vectors(reaching: Sequence[int], side: int) -> int:
-    """V, where tiles begin at every ``side``-th place."""
-    return sum(reaching[::side])
 
 
 def _divisions(extents: Iterable[int]) -> list[int]:
