@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,33 @@ def test_what_is_not_the_family_is_not_kept(
     with pytest.raises(ExportError, match=told):
         export(tiny, tmp_path / "a" / "out", formats=("torch", "altered"), options=ExportOptions(softmax=True))
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("where", ["write", "load"])
+def test_what_a_translator_cannot_do_is_told_in_a_sentence(
+    where: str, tiny: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        warnings.warn("about itself", stacklevel=1)
+        raise ValueError("no such operator\nand a long trace")
+
+    altered = Altered(lambda answer: answer)
+    monkeypatch.setattr(altered, where, fail)
+    monkeypatch.setitem(FORMATS, "altered", altered)
+    with pytest.raises(ExportError, match=r"big, small cannot be written as altered \(ValueError: no such operator\)"):
+        export(tiny, tmp_path / "out", formats=("altered",))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_killed_exports_left_is_removed_after_a_day(tiny: Family, tmp_path: Path) -> None:
+    old, new = (tmp_path / "out" / f".swc-export-{age}" for age in ("old", "new"))
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "tiny.onnx").write_text("half")
+    os.utime(old, (0, 0))
+    export(tiny, tmp_path / "out")
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_a_larger_tolerance_lets_more_pass_and_is_written_down(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,14 @@ import torch
 from swc_runtime.datasets import Dataset
 from swc_runtime.export import evidence, verify
 from swc_runtime.export.folder import check_free, publish, stage
-from swc_runtime.export.formats import FORMATS, Format, chosen
+from swc_runtime.export.formats import FORMATS, Format, Network, chosen
 from swc_runtime.export.formats.onnx_file import session
 from swc_runtime.export.int8 import LOSS, METHODS, quantised, scored
 from swc_runtime.export.manifest import Artefact, File, Manifest
 from swc_runtime.export.subject import Subject, subject
 from swc_runtime.export.versions import version_of
 from swc_runtime.family import Family
-from swc_runtime.problems import ExportError
+from swc_runtime.problems import ExportError, RuntimeProblem
 from swc_runtime.progress import Reporter, Silent
 
 
@@ -138,9 +139,9 @@ def _artefact(
     answers: Mapping[int, torch.Tensor],
     tolerance: float,
 ) -> Artefact:
-    one.write(made, aside)
     names = one.files(made)
-    difference = verify.verified(names[0], one.load(made, aside), images, answers, tolerance)
+    network = _written(one, made, aside)
+    difference = verify.verified(names[0], network, images, answers, tolerance)
     return Artefact(
         format=one.name,
         files={name: File.of(aside / name) for name in names},
@@ -150,6 +151,26 @@ def _artefact(
         batches=tuple(answers),
         versions={"swc": version_of("swc"), "torch": torch.__version__, **one.versions()},
     )
+
+
+def _written(one: Format, made: Subject, aside: Path) -> Network:
+    """Write a subject in one format and load it again.
+
+    What translators say of their own work (torch.onnx warns of its own parts) is held back: the answers are compared.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            one.write(made, aside)
+            return one.load(made, aside)
+        except (RuntimeProblem, OSError):
+            raise
+        except Exception as problem:
+            line = next(iter(str(problem).splitlines()), "")
+            raise ExportError(
+                f"{', '.join(made.members)} cannot be written as {one.name} ({type(problem).__name__}: {line}): choose "
+                "another format, or other members."
+            ) from problem
 
 
 def _in_8_bits(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -14,6 +15,8 @@ from swc_runtime.export.manifest import NAME, Manifest, joined, read_manifest
 from swc_runtime.problems import ExportError
 
 _STAGE = ".swc-export-"
+_DAY = 24 * 3600.0
+"""Seconds."""
 
 
 def check_free(folder: Path, names: Iterable[str]) -> None:
@@ -50,6 +53,7 @@ def stage(folder: Path) -> Iterator[Path]:
     made = None
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(folder)
         made = Path(tempfile.mkdtemp(prefix=_STAGE, dir=folder))
         yield made
     except OSError as problem:
@@ -62,6 +66,13 @@ def stage(folder: Path) -> Iterator[Path]:
         for place in missing:
             with suppress(OSError):  # it holds something now
                 place.rmdir()
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what exports left that were killed: they take minutes, so what is a day old is nobody's."""
+    for left in folder.glob(f"{_STAGE}*"):
+        if time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def publish(made: Path, folder: Path, manifest: Manifest) -> Manifest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,10 +97,18 @@ class Subject:
 
     @torch.no_grad()
     def expected(self, images: Tensor) -> Tensor:
-        """What the family itself answers (B, classes) to images as the artefacts take them."""
-        members = [self.family.members[name] for name in self.members]
-        answer: Tensor = Ensemble(members, normalise=self.scales, softmax=self.softmax).eval()(images)
-        return answer
+        """What the family itself answers (B, classes) to images as the artefacts take them.
+
+        Worked out without ``Ensemble``, by the runtime's own normalisation and averaging.
+        """
+        x = Normalisation(*self.normalisation)(images) if self.normalise and self.normalisation else images
+        if self.softmax:
+            return self.family.predict(x, members=self.members)
+        logits = torch.stack([self.family.members[name](x) for name in self.members])
+        if len(logits) == 1:
+            return logits[0]
+        exact = logits.double().log_softmax(-1)
+        return (exact.logsumexp(0) - math.log(len(exact))).to(logits.dtype)
 
     def prepared(self, images: Tensor) -> Tensor:
         """Images (B, C, H, W) uint8, as they are read, as the artefacts take them."""
