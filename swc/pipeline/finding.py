@@ -42,10 +42,20 @@ def find(target: Path, run_folder: Path | None, checkpoint: Path | None, data: s
     path, folder = training.locate(target, run_folder)
     weights = checkpoint or folder / training.CHECKPOINT
     if not weights.is_file():
-        raise _problem("SW0804", f"there is no checkpoint {weights}", f"train first: swc train {target} --data {data}")
+        raise _problem(
+            "SW0804", f"there is no checkpoint {weights}", _way_on(folder, f"swc train {target} --data {data}")
+        )
     if training.is_spec(target):
         training.check_version(target, path)
     return Found(path, folder, weights)
+
+
+def _way_on(folder: Path, train: str, otherwise: str = "") -> str:
+    """What to do where a run has no trained family."""
+    last = folder / training.LAST
+    if last.is_file():
+        return f"its training was stopped: go on with `{train} --resume`, or use its last state: --checkpoint {last}"
+    return otherwise or f"train first: {train}"
 
 
 def _in_run(folder: Path, other: Path | None, checkpoint: Path | None) -> Found:
@@ -56,7 +66,8 @@ def _in_run(folder: Path, other: Path | None, checkpoint: Path | None) -> Found:
         raise _problem("SW0820", f"{folder} and {other} are both folders of runs", "name one: the target, or `--run`")
     weights = checkpoint or folder / training.CHECKPOINT
     if not weights.is_file():
-        raise _problem("SW0804", f"there is no checkpoint {weights}", "name the folder of a run that was trained")
+        name = "name the folder of a run that was trained"
+        raise _problem("SW0804", f"there is no checkpoint {weights}", _way_on(folder, "swc train …", name))
     path = kept_path(folder, str(read_metadata(weights).get("family")))
     if not path.is_file():
         raise _problem(

@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from train_families import TugOfWar, noise
 
+from swc_runtime.problems import CheckpointError
 from swc_runtime.recipe import GradientRefinement, GradientSearch
 from swc_runtime.search import search
-from swc_runtime.training import TrainOptions, train
+from swc_runtime.training import TrainOptions, keeping, train
 
 
 class Refined(TugOfWar):
@@ -35,5 +36,19 @@ def main(devices: int, folder: Path) -> None:
     torch.save({**content, "state": family.state_dict()}, folder / f"rank{os.environ.get('LOCAL_RANK', '0')}.pt")
 
 
+def fail(devices: int, folder: Path) -> None:
+    """Let the first process fail to write its checkpoint, and save what each process meets."""
+
+    def full(*_: object) -> None:
+        raise CheckpointError("the disk is full")
+
+    keeping.write_checkpoint = full
+    options = TrainOptions(run_dir=folder, accelerator="cpu", devices=devices)
+    try:
+        train(Refined(), noise(64, (1, 6, 6), 4), options)
+    except CheckpointError as problem:
+        torch.save({"met": str(problem)}, folder / f"rank{os.environ.get('LOCAL_RANK', '0')}.pt")
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    {"run": main, "fail": fail}[sys.argv[3]](int(sys.argv[1]), Path(sys.argv[2]))

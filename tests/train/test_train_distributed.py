@@ -13,10 +13,10 @@ import torch
 SCRIPT = Path(__file__).with_name("distributed_run.py")
 
 
-def run(devices: int, folder: Path) -> list[dict]:
+def run(devices: int, folder: Path, what: str = "run") -> list[dict]:
     folder.mkdir()
     environment = {key: value for key, value in os.environ.items() if key not in {"LOCAL_RANK", "WORLD_SIZE"}}
-    command = [sys.executable, str(SCRIPT), str(devices), str(folder)]
+    command = [sys.executable, str(SCRIPT), str(devices), str(folder), what]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert result.returncode == 0, result.stderr
     return [torch.load(folder / f"rank{rank}.pt", weights_only=False) for rank in range(devices)]
@@ -38,3 +38,14 @@ def test_two_processes_are_as_good_as_one(tmp_path):
         "last.safetensors",
         "family.safetensors",
     }
+
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch has no distributed package")
+def test_where_the_first_process_cannot_write_all_stop(tmp_path):
+    """None waits for a process that has gone: one that did would hold the pipes open until the time is up."""
+    folder = tmp_path / "two"
+    folder.mkdir()
+    command = [sys.executable, str(SCRIPT), "2", str(folder), "fail"]
+    environment = {key: value for key, value in os.environ.items() if key not in {"LOCAL_RANK", "WORLD_SIZE"}}
+    subprocess.run(command, env=environment, capture_output=True, timeout=200, check=False)
+    assert torch.load(folder / "rank0.pt", weights_only=False) == {"met": "the disk is full"}

@@ -180,7 +180,7 @@ def test_the_trained_family_is_the_best_one_where_that_is_asked_for(tmp_path, mo
     monkeypatch.undo()
     # The same training, stopped after its second epoch by patience: refinement comes after it.
     scripted(monkeypatch, [3.0, 1.0])
-    monkeypatch.setattr(training_loop.History, "waited", lambda self, _: len(self.epochs) == 2)
+    monkeypatch.setattr(training_loop.History, "waited", lambda self, *_: len(self.epochs) == 2)
     train(two, digits(150), options(tmp_path / "two", patience=1))
     assert all(torch.equal(value, two.state_dict()[name]) for name, value in family.state_dict().items())
     assert history.evaluation == evaluate(two, digits(150))
