@@ -23,12 +23,13 @@ _streams = _Streams()
 
 
 class Context:
-    """Autocast and, on CUDA, the stream of the thread that makes a ``Context``, for work on ``x`` in another one."""
+    """What the thread that makes it has set, for work on ``x`` in another: autocast, torch's threads, the stream."""
 
     def __init__(self, x: Tensor) -> None:
         self._x = x
         self._device = x.device
         kind = x.device.type
+        self._threads = torch.get_num_threads()
         self._autocast = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
         self._stream = torch.cuda.current_stream(x.device) if kind == "cuda" else None
         self._ready = None if self._stream is None else self._stream.record_event()
@@ -36,6 +37,8 @@ class Context:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Compute without gradients as the thread would that made this; on CUDA, after what it had asked for."""
+        if torch.get_num_threads() != self._threads:  # a thread keeps the number that was set when it began
+            torch.set_num_threads(self._threads)
         with ExitStack() as stack:
             stack.enter_context(torch.no_grad())
             if self._autocast is not None:

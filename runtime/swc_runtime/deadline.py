@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -99,6 +101,8 @@ class PendingAnswer:
         except Cancelled:
             self._timings.given_up(member, self._plan.batch, time.perf_counter() - began)
         except BaseException as error:  # noqa: BLE001 - raised where the call was made
+            if self.cancelled:
+                _tell_late(member, error)
             self.error = error
             self.finished.set()
 
@@ -118,6 +122,16 @@ class PendingAnswer:
             probabilities = self._average(torch.stack([self._done[name] for name in names]))
             self._context.finish(probabilities)
             self.answer = Timely(probabilities, names)
+
+
+def _tell_late(member: str, error: BaseException) -> None:
+    """Tell of an error that nobody waited for: a member that always fails too late would else never be noticed."""
+    with suppress(RuntimeWarning):  # where warnings are errors: there is nobody to raise it to
+        warnings.warn(
+            f"{member} failed after the deadline of its call: {type(error).__name__}: {error}",
+            RuntimeWarning,
+            stacklevel=1,
+        )
 
 
 class Plan:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_images(family: Family, x: object) -> None:
-    """See that ``x`` is a batch of images of the family's size. What takes longer to see is left to ``explained``.
+    """See that ``x`` is a batch of images of the family's size. What takes longer to see shows when they are used.
 
     Raises:
         ValueError: it is not.
@@ -33,21 +33,33 @@ def check_images(family: Family, x: object) -> None:
         )
 
 
-def explained(family: Family, x: Tensor, error: BaseException) -> Exception | None:
-    """The sentence for an error that a prediction ended with, where ``x`` is the cause; None where it is not."""
-    if is_out_of_memory(error):
-        return too_large(len(x), x.device, "predict in smaller batches")
+def check_placement(family: Family, x: Tensor) -> None:
+    """See that images are where the family is, and of its type of numbers; this takes some microseconds.
+
+    Raises:
+        ValueError: they are not.
+    """
     first = next(family.parameters(), None)
     if first is None:
-        return None
+        return
     if first.device != x.device:
-        return ValueError(f"the images are on {x.device} and the family on {first.device}: move one of them (.to)")
+        raise ValueError(f"the images are on {x.device} and the family on {first.device}: move one of them (.to)")
     if first.dtype != x.dtype and not torch.is_autocast_enabled(x.device.type):
-        return ValueError(
+        raise ValueError(
             f"the images are {_dtype(x)} and the family's parameters {_dtype(first)}: convert the images "
             f"(.to({first.dtype}))"
         )
-    return None
+
+
+def explained(family: Family, x: Tensor, error: Exception) -> Exception:
+    """What an error that a prediction ended with comes from, where that is ``x``; else the error itself."""
+    if is_out_of_memory(error):
+        return too_large(len(x), x.device, "predict in smaller batches")
+    try:
+        check_placement(family, x)
+    except ValueError as problem:
+        return problem
+    return error
 
 
 def _misshapen(family: Family, x: Tensor) -> str:

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
 from swc_runtime.datasets.reading import reader_deaths
+from swc_runtime.memory import is_out_of_memory
 from swc_runtime.problems import TrainingError
 
-_NO_MEMORY = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "cannot allocate memory",
-    "alloc_failed",
-    "unable to allocate",
-)
 _ONE_VALUE = ("more than 1 value per channel", "more than 1 spatial element")
 
 
@@ -32,12 +23,10 @@ def limits() -> Iterator[None]:
     try:
         with reader_deaths():
             yield
-    except (torch.OutOfMemoryError, MemoryError) as problem:
-        raise _full(problem) from problem
-    except (RuntimeError, ValueError) as problem:  # allocators of other devices and torch.compile have these only
-        text = str(problem).lower()
-        if any(part in text for part in _NO_MEMORY):
+    except (RuntimeError, ValueError, MemoryError) as problem:
+        if is_out_of_memory(problem):
             raise _full(problem) from problem
+        text = str(problem).lower()
         if any(part in text for part in _ONE_VALUE):
             raise TrainingError(
                 "A batch norm needs more than one number per channel to train on, and this batch gives it one: where "

@@ -35,8 +35,10 @@ def torch_threads(device: torch.device) -> int:
 
 def wait_for(device: torch.device) -> None:
     """Wait until the device has done what this thread asked of it."""
-    if device.type != "cpu":
-        torch.accelerator.current_stream(device).synchronize()
+    if device.type == "cuda":
+        torch.cuda.current_stream(device).synchronize()
+    elif device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 @cache

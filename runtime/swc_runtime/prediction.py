@@ -13,7 +13,7 @@ from torch import Tensor
 from swc_runtime.deadline import Timely, answer_in_time
 from swc_runtime.evaluating import evaluation_view
 from swc_runtime.frontier import Percentile
-from swc_runtime.inputs import check_images, explained
+from swc_runtime.inputs import check_images, check_placement, explained
 
 if TYPE_CHECKING:
     from swc_runtime.family import Family
@@ -51,17 +51,18 @@ def predict(
         with family.bank.step():
             return average(torch.stack([_logits(family, name, x) for name in names]))
     except (RuntimeError, MemoryError) as error:
-        raise explained(family, x, error) or error from None
+        raise explained(family, x, error) from None
 
 
 def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_ms: float, began: float) -> Timely:
     names = None if members is None else family.chosen(members)
+    check_placement(family, x)  # here, since what is wrong might only show when time is up
     if not len(x):
         return Timely(_nothing(family, x), ())
     try:
         return answer_in_time(family, x, names, deadline_ms, began, lambda name: _logits(family, name, x), average)
     except (RuntimeError, MemoryError) as error:
-        raise explained(family, x, error) or error from None
+        raise explained(family, x, error) from None
 
 
 def _logits(family: Family, member: str, x: Tensor) -> Tensor:

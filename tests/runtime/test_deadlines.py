@@ -232,6 +232,40 @@ def test_wrong_answers_of_members_are_raised_and_the_pool_goes_on(family: Mini) 
     assert family.predict(X, deadline_ms=LONG).members == ("deep", "wide")
 
 
+@pytest.mark.filterwarnings("always::RuntimeWarning")
+def test_members_that_fail_too_late_are_told_of(family: Mini, wait: Callable[..., Waiting]) -> None:
+    waiting = wait("deep", patient=True)
+    waiting.inner.register_forward_pre_hook(lambda *_: 1 / 0)
+    assert family.predict(X, deadline_ms=SHORT, members=["deep"]).members == ()
+
+    def end() -> None:
+        waiting.let_go.set()
+        assert settled()
+
+    with pytest.warns(RuntimeWarning, match=r"deep failed after the deadline of its call: ZeroDivisionError"):
+        end()
+
+
+def test_wrong_images_are_refused_even_when_there_is_no_time(family: Mini) -> None:
+    with pytest.raises(ValueError, match="images are float64"):
+        family.predict(X.double(), deadline_ms=0.0)
+    with pytest.raises(ValueError, match="images are on meta"):
+        family.predict(X.to("meta"), deadline_ms=0.0)
+
+
+def test_members_run_with_the_threads_of_torch_that_the_caller_has_set(family: Mini) -> None:
+    seen: list[int] = []
+    family.members["deep"].register_forward_pre_hook(lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1, 3):
+            torch.set_num_threads(threads)
+            family.predict(X, deadline_ms=LONG, members=["deep"])
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 1, 3]
+
+
 def test_an_interrupted_call_is_given_up(
     family: Mini, wait: Callable[..., Waiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
