@@ -166,6 +166,8 @@ class Plan:
 
 
 RESERVE = Reserve()
+_SHORT = 0.005
+"""Seconds below which members are not worth running at the same time."""
 _FOR_EVER = 1e6
 """Seconds that stand for an infinite deadline: as long as waiting is possible everywhere."""
 
@@ -195,7 +197,9 @@ def answer_in_time(
     """
     given = deadline_ms / 1000
     due = began + (given - RESERVE.seconds(given) if given < _FOR_EVER else _FOR_EVER)
-    call = PendingAnswer(Plan(family, members, len(x)), run, average, Context(x), family.timings, due, _at_once(x))
+    plan = Plan(family, members, len(x))
+    limit = _at_once(x, [family.timings.expected(name, plan.batch) for name in plan.order])
+    call = PendingAnswer(plan, run, average, Context(x), family.timings, due, limit)
     try:
         if due > time.perf_counter() and WORKERS.submit(call):
             call.finished.wait(due - time.perf_counter())
@@ -210,9 +214,17 @@ def answer_in_time(
     return answer
 
 
-def _at_once(x: Tensor) -> int:
-    """How many members run at the same time: as many as there are processors for their threads."""
-    return max(1, processors() // torch.get_num_threads()) if x.device.type == "cpu" else 2
+def _at_once(x: Tensor, expected: Sequence[float | None]) -> int:
+    """How many members run at the same time: as many as there are processors for their threads.
+
+    One, where a member is ``expected`` to take so little that most of it is Python between short operations: threads
+    would only wait for each other (measured: docs/serving.md).
+    """
+    if x.device.type != "cpu":
+        return 2  # one asks while the other waits for what it has asked
+    if any(seconds is not None and seconds < _SHORT for seconds in expected):
+        return 1
+    return max(1, processors() // torch.get_num_threads())
 
 
 def _knows_nothing(family: Family, x: Tensor) -> Timely:

@@ -56,7 +56,7 @@ class Timings:
 class Reserve:
     """Seconds to stop waiting before a deadline, by how late this process has woken up of late.
 
-    The reserve is what 99 of 100 answers were late by at most, and never more than half of the time there is.
+    The reserve is the most that any of the last answers was late by, and never more than half of the time there is.
     """
 
     def __init__(self) -> None:
@@ -74,6 +74,6 @@ class Reserve:
         if self._lock.acquire(blocking=False):  # who answers does not wait: another one is noting the same
             try:
                 self._late.append(seconds)
-                self._learned = sorted(self._late)[-(1 + len(self._late) // 100)]
+                self._learned = max(self._late)
             finally:
                 self._lock.release()

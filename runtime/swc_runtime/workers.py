@@ -15,8 +15,8 @@ from swc_runtime.cancellation import Cancellable
 
 _IDLE_SECONDS = 10.0
 """After which a thread without work ends."""
-_STUCK = 4
-"""Threads per one that may be at work: the others stand in for those that cannot be stopped within one operation."""
+_STAND_INS = 4
+"""Threads beyond those that may be at work: they take the places of those that cannot be stopped in an operation."""
 _PRUNED = 64
 """Waiting calls among which nobody looks for those that are overdue."""
 _FAREWELL_SECONDS = 5.0
@@ -102,7 +102,7 @@ class Workers:
         if self._idle:
             if self._free_at(call.limit, now) <= now:
                 self._changed.notify()
-        elif self.threads < _STUCK * call.limit:
+        elif self.threads < call.limit + _STAND_INS:
             self.threads += 1
             # Not threading.Thread: its start() waits for the new thread, and that may take longer than there is time.
             _thread.start_new_thread(self._serve, ())
