@@ -56,9 +56,9 @@ def fill_bank(
     _part(bank, templates, wishes)
     rows = list(_rows(bank, templates, wishes))
     targets, weights = _observations(templates, [group for _, group in rows])
-    solution = spread(*nearest_seen(targets, weights, len(templates.templates)), templates.templates.flatten(1))
+    solution = spread(*nearest_seen(targets, weights, len(templates.templates)), templates.templates.flatten(1).cpu())
     for (row, _), vector in zip(rows, solution[0], strict=True):
-        templates.coefficients[row] = vector.to(templates.coefficients)
+        templates.coefficients[row].copy_(vector)
     templates.templates.copy_(solution[1].view_as(templates.templates))
     return Origin.REFITTED
 
@@ -99,7 +99,7 @@ def _observations(templates: TemplateBank, groups: Sequence[Sequence[Wanted]]) -
     _, height, across = templates.templates.shape
     kernel = groups[0][0].cells.shape[2]
     shape = (len(groups), height, across // kernel, kernel)
-    sums, weights = templates.templates.new_zeros(shape), templates.templates.new_zeros((*shape[:3], 1))
+    sums, weights = torch.zeros(shape), torch.zeros((*shape[:3], 1))
     for index, group in enumerate(groups):
         for one in group:
             rows, columns = one.cells.shape[:2]
@@ -135,7 +135,7 @@ def _take(bank: SuperWeightBank, templates: TemplateBank, wishes: Wishes, source
     for s, _ in pairs:
         bank.split(s.id, groups[s.id])
         for user, row in rows[s.id].items():
-            templates.coefficients[row_of(templates, s, user)] = owner.coefficients[row]
+            templates.coefficients[row_of(templates, s, user)].copy_(owner.coefficients[row])
     return True
 
 

@@ -25,6 +25,8 @@ def start_from(
 ) -> TransferReport:
     """Give a freshly initialised family what a trained one has for it; everything else stays as it is.
 
+    The two may be on different devices; what is solved, is solved on the CPU in double precision.
+
     Layers, heads and norms are matched by member, label and shape. A layer that owns its weight gets a copy. Template
     banks that are the same in both families are copied; all others are fitted to the weights that their layers had, by
     least squares. Layers of new members read SuperWeights as the layers of the same place in other members do, and
@@ -93,7 +95,7 @@ def _opened(family: Family, source: Source | Family | Path) -> Source:
 def _weight(place: Place) -> Tensor:
     weight = place.weight
     assert weight is not None  # noqa: S101 - for the type checker: norms are not asked
-    return weight
+    return weight.cpu()
 
 
 def _reason(place: Place, old: Place | None, origin: Source, *, other_classes: bool) -> str:
@@ -130,7 +132,7 @@ def _errors(family: Family, wanted: Mapping[str, Tensor]) -> tuple[dict[str, flo
     squares: dict[str, tuple[float, float]] = {}
     with family.bank.step():
         for name, weight in wanted.items():
-            found = family.bank.weight(name).reshape(weight.shape)
+            found = family.bank.weight(name).cpu().reshape(weight.shape)
             squares[name] = (float((found - weight).double().square().sum()), float(weight.double().square().sum()))
     by_cluster: dict[str, list[str]] = {}
     for name in squares:
