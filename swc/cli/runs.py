@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.markup import escape
 
 from swc.cli.targets import console
@@ -20,6 +22,7 @@ from swc.runs.serial import to_json
 from swc.runs.tables import comparison_table, runs_table, shown
 
 _DEFAULT = Path("runs")
+_WIDE = 240
 
 
 def _picture(_context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -54,11 +57,11 @@ def runs(folders: tuple[Path, ...], picture: Path | None, output_format: str, *,
         click.echo(to_json(found, comparison))
         return
     if comparison is not None:
-        console().print(comparison_table(readable, comparison))
+        _out().print(comparison_table(readable, comparison))
         if comparison.same:
-            console().print(escape(f"the same in all: {', '.join(comparison.same)}"))
+            _out().print(escape(f"the same in all: {', '.join(comparison.same)}"))
     elif found:
-        console().print(runs_table(found))
+        _out().print(runs_table(found))
     else:
         click.echo(f"no runs in {_DEFAULT}: `swc train` writes them there")
     for run in found:
@@ -66,6 +69,14 @@ def runs(folders: tuple[Path, ...], picture: Path | None, output_format: str, *,
             click.echo(f"{shown(run.folder)} cannot be read: {run.trouble}", err=True)
     if picture is not None:
         click.echo(f"wrote {picture}")
+
+
+def _out() -> Console:
+    """Where tables are printed; a pipe has room for whole paths."""
+    out = console()
+    if not sys.stdout.isatty():
+        out.width = _WIDE
+    return out
 
 
 def _found(folders: tuple[Path, ...]) -> Iterator[Run]:

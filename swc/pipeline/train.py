@@ -136,7 +136,7 @@ def _planned(target: Path, run_folder: Path | None, run: Run, search: SearchChoi
         goes_on = run.options.resume and _saved(folder)
         return _Plan(target, folder, load_family_class(target), edited_note(target), goes_on=goes_on)
     program_lock = search.lock or lock_path(target)
-    searching = search.anew or (not search.skipped and not program_lock.exists())
+    searching = not search.skipped and (search.anew or not program_lock.exists())
     # Everything that can be wrong with the spec is reported before any training starts.
     choice = LockChoice(ignored=True) if searching else LockChoice(search.lock, ignored=search.skipped)
     compiled = compile_spec(target, choice)

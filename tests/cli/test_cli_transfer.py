@@ -109,6 +109,7 @@ def test_what_cannot_be_is_told_before_anything_is_written(swc: Swc, spec: Path,
     assert "tiny.py, is not beside it" in " ".join(result.output.split())
     named = swc("train", lean, *QUICK, "--from", lone, "--from-file", trained / "tiny.py", "--epochs", "1", "--fresh")
     assert named.exit_code == 0, named.output
+    assert not Path("lean.lock").exists()  # --fresh replaces the run, and --no-search holds
     for arguments, told in (
         (("--from-file", trained / "tiny.py"), "--from-file goes with --from"),
         (("--freeze", "big"), "--freeze goes with --from"),

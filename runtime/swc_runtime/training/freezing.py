@@ -111,7 +111,7 @@ class Freezing:
         if self._fresh:
             frozen += f"; {_count(len(self._fresh), 'part')} of {them} that started fresh {verb} trained"
         if not shared:
-            return f"{frozen}; they share nothing that is trained"
+            return f"{frozen}; nothing that is trained is shared with the others"
         training = {user.partition(".")[0] for name in shared for user in used[name] if not self._is_still(user)}
         others = [name for name in self._family.members if name in training]
         listed = ", ".join(shared[:_NAMED]) + (f" and {len(shared) - _NAMED} more" if len(shared) > _NAMED else "")

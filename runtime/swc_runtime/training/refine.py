@@ -6,6 +6,7 @@ training goes on. Layers that have parted before stay so.
 
 from __future__ import annotations
 
+from swc_runtime.grouping import Groups
 from swc_runtime.progress import Reporter
 from swc_runtime.refinement import RefinementSummary, coefficient_groups
 from swc_runtime.training.optimizer import carry_over
@@ -24,12 +25,14 @@ def refine(session: Session, epoch: int, threshold: float, reporter: Reporter) -
         threshold: β.
         reporter: shows the phase ``refine``.
     """
-    with reporter.phase("refine", session.loader.steps) as phase:
-        gradients = weight_gradients(session, epoch, phase)
-        groups = coefficient_groups(session.family.bank, gradients, threshold)
     bank = session.family.bank
     trained = {s.id for own in bank.template_banks() if own.coefficients.requires_grad for s in own.superweights}
-    groups = {name: parts for name, parts in groups.items() if name in trained}  # what is frozen has no use for copies
+    groups: dict[str, Groups] = {}
+    if trained:  # what is frozen has no use for copies
+        with reporter.phase("refine", session.loader.steps) as phase:
+            gradients = weight_gradients(session, epoch, phase)
+            groups = coefficient_groups(bank, gradients, threshold)
+        groups = {name: parts for name, parts in groups.items() if name in trained}
     before = {name: len(bank.groups(name)) for name in groups}
     parted = {name: parts for name, parts in groups.items() if len(parts) > before[name]}
     moves = [move for name, parts in parted.items() for move in bank.split(name, parts)]
