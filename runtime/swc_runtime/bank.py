@@ -17,6 +17,7 @@ from swc_runtime.errors import PlanError, near
 from swc_runtime.plan import Cluster
 from swc_runtime.regroup import Move, regrouped
 from swc_runtime.resolution import Resolution
+from swc_runtime.stacked import plain
 from swc_runtime.structure import SharedLayer, SharedSuperWeight, structure
 from swc_runtime.templates import TemplateBank, full_precision
 
@@ -173,7 +174,8 @@ class SuperWeightBank(nn.Module):
             if not banks:
                 return
             seen = [bank.seen() for bank in banks]
-            marks = iter(torch.cat([bank.rows.detach() for bank in banks]).tolist())  # one wait for all of them
+            with torch._C._DisableFuncTorch():  # noqa: SLF001 - what a transformation wraps is read behind it
+                marks = iter(torch.cat([plain(bank.rows).detach() for bank in banks]).tolist())  # one wait for all
             changed = [
                 bank.adopt(list(islice(marks, len(bank.rows))), version)
                 for bank, version in zip(banks, seen, strict=True)
@@ -205,9 +207,8 @@ class SuperWeightBank(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the bank is; the CPU if it holds nothing."""
-        for bank in self.template_banks():
-            return bank.coefficients.device
-        return torch.device("cpu")
+        first = next(self.parameters(), None)  # no attribute of a module: a trace of torch.fx would record the look
+        return torch.device("cpu") if first is None else first.device
 
     def template_banks(self) -> Iterator[TemplateBank]:
         """The template banks, in the order of the plan."""

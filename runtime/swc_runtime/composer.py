@@ -286,8 +286,8 @@ class Composer:
             kept.weights.update(weights)
 
     def _assembled(self, resolution: Resolution, assembly: Assembly, step: Step) -> Tensor:
-        bank = self._bank
-        with full_precision(bank.device), _own_tensors_saved():
+        device = self._bank.template_bank(assembly.banks[0]).templates.device
+        with full_precision(device), _own_tensors_saved():
             return assembly.weight([self._mixtures(resolution, name, step) for name in assembly.banks])
 
     def _mixtures(self, resolution: Resolution, name: str, step: Step) -> tuple[Tensor, ...]:

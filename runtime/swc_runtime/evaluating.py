@@ -89,7 +89,9 @@ def _bound_to_twins(value: Any, twins: dict[int, nn.Module]) -> Any:
     if type(value) is partial:
         arguments = [_bound_to_twins(argument, twins) for argument in value.args]
         named = {name: _bound_to_twins(argument, twins) for name, argument in value.keywords.items()}
-        return partial(_bound_to_twins(value.func, twins), *arguments, **named)
+        bound = partial(_bound_to_twins(value.func, twins), *arguments, **named)
+        bound.__dict__.update({name: _bound_to_twins(about, twins) for name, about in value.__dict__.items()})
+        return bound
     if type(value) in (list, tuple, dict):
         return _contents_bound_to_twins(value, twins)
     return value

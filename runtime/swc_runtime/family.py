@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property, partial, update_wrapper
 from typing import Any, ClassVar, overload
 
 import torch
@@ -60,7 +60,8 @@ class Family(nn.Module):
         for name, build in self.architectures.items():
             member = build(weights.scope(name))
             # A step around each call. Forward hooks would leave the step open when a call is interrupted.
-            object.__setattr__(member, "forward", partial(_within_step, self.bank, member, member.forward))
+            forward = partial(_within_step, self.bank, member, member.forward)
+            object.__setattr__(member, "forward", update_wrapper(forward, member.forward))  # with its own signature
             self.members[name] = member
         weights.check_complete()
 
@@ -174,10 +175,12 @@ class Family(nn.Module):
         return tuple(members)
 
 
-def _within_step(bank: SuperWeightBank, module: nn.Module, forward: Callable[..., Any], *args: Any) -> Any:
+def _within_step(
+    bank: SuperWeightBank, module: nn.Module, forward: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
     composer = bank.composer
     step = composer.enter(training=module.training)
     try:
-        return forward(*args)
+        return forward(*args, **kwargs)
     finally:
         composer.leave(step)

@@ -1,6 +1,8 @@
-"""Layers whose weight is composed from SuperWeights on every step."""
+"""Layers whose weight is composed from SuperWeights."""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
@@ -8,6 +10,8 @@ from torch import Tensor, nn
 
 from swc_runtime.bank import SuperWeightBank
 from swc_runtime.cancellation import checkpoint
+from swc_runtime.leaves import called_in_trace
+from swc_runtime.problems import SharedWeightError
 
 
 class _SharedLayer(nn.Module):
@@ -19,6 +23,7 @@ class _SharedLayer(nn.Module):
         self.name = name
         # Not registered: the family owns the bank, once. A deep copy of the family binds the copies to the copied bank.
         object.__setattr__(self, "_bank", bank)
+        self._parameters["weight"] = None  # tools that look for a parameter find one to ask for, and are answered below
         self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
 
     @property
@@ -26,6 +31,35 @@ class _SharedLayer(nn.Module):
         """The weight as the bank composes it now, differentiable; not for a call that is no longer waited for."""
         checkpoint()
         return self._bank.weight(self.name)
+
+    def register_parameter(self, name: str, param: nn.Parameter | None) -> None:
+        """Add a parameter; none that would stand for the weight (pruning, weight norm).
+
+        Raises:
+            SharedWeightError: it would.
+        """
+        if name.partition("_")[0] == "weight":
+            self._parameters["weight"] = None  # weight_norm has removed it first
+            raise self._not_its_own()
+        super().register_parameter(name, param)
+
+    def __delattr__(self, name: str) -> None:
+        if name == "weight":  # parametrizations put themselves into its place
+            raise self._not_its_own()
+        super().__delattr__(name)
+
+    def _replicate_for_data_parallel(self) -> NoReturn:
+        raise SharedWeightError(
+            f"nn.DataParallel cannot replicate layer {self.name!r}: replicas of layers would part from the "
+            "SuperWeights they are composed from; use torch.nn.parallel.DistributedDataParallel"
+        )
+
+    def _not_its_own(self) -> SharedWeightError:
+        return SharedWeightError(
+            f"the weight of layer {self.name!r} is composed from SuperWeights, and is no parameter that could be "
+            'replaced: prune or parametrize the templates instead (family.bank.template_bank(name), "templates"), or '
+            "a member with weights of its own (family.freeze())"
+        )
 
 
 class SharedConv2d(_SharedLayer):
@@ -48,9 +82,10 @@ class SharedConv2d(_SharedLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x`` (B, in, H, W)."""
-        return F.conv2d(
-            x, self._bank.composer.weight_to_use(self.name), self.bias, self.stride, self.padding, 1, self.groups
-        )
+        if type(x) is not Tensor and (traced := called_in_trace(self, x)) is not None:
+            return traced
+        weight = self._bank.composer.weight_to_use(self.name)
+        return F.conv2d(x, weight, self.bias, self.stride, self.padding, 1, self.groups)
 
     def extra_repr(self) -> str:
         """Say what is convolved, and where the weight comes from."""
@@ -71,6 +106,8 @@ class SharedLinear(_SharedLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``x`` (..., in)."""
+        if type(x) is not Tensor and (traced := called_in_trace(self, x)) is not None:
+            return traced
         return F.linear(x, self._bank.composer.weight_to_use(self.name), self.bias)
 
     def extra_repr(self) -> str:

@@ -40,3 +40,7 @@ class PredictionError(RuntimeProblem):
 
 class ThreadProblem(RuntimeProblem):
     """What one thread asks for cannot go together with what another one is doing."""
+
+
+class SharedWeightError(RuntimeProblem):
+    """A shared layer's weight is not its own, and cannot be had as a tool of torch wants it."""

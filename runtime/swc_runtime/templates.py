@@ -13,6 +13,7 @@ from swc_runtime.errors import PlanError
 from swc_runtime.initialization import kaiming_, unit_vectors
 from swc_runtime.plan import Cluster
 from swc_runtime.selection import Selection
+from swc_runtime.stacked import is_transformed
 from swc_runtime.structure import SharedSuperWeight
 
 # Asked once: compilers of older releases of torch cannot look the question up while they trace.
@@ -75,9 +76,10 @@ class TemplateBank(nn.Module):
             rows, columns = cluster.tiles.rows, cluster.tiles.columns
         return cls(superweights, rows, columns * cluster.kernel[0] * cluster.kernel[1], cluster.fan_in)
 
-    def seen(self) -> tuple[Tensor, int]:
-        """The buffer and its version, by which a write to it is told."""
-        return self.rows, _version(self.rows)
+    def seen(self) -> tuple[Tensor | None, int]:
+        """The buffer and its version, by which a write to it is told; nothing within torch.func."""
+        rows = self.rows
+        return (None, -1) if is_transformed(rows) else (rows, _version(rows))
 
     def rows_read(self, superweight: SharedSuperWeight) -> tuple[int, ...]:
         """The row of ``coefficients`` that each user of ``superweight`` reads, in the plan's order."""
@@ -93,7 +95,7 @@ class TemplateBank(nn.Module):
         tensor, version = self._mirrored
         return tensor is not self.rows or version != _version(self.rows)
 
-    def adopt(self, marks: Sequence[float], seen: tuple[Tensor, int]) -> bool:
+    def adopt(self, marks: Sequence[float], seen: tuple[Tensor | None, int]) -> bool:
         """Mirror what the buffer held when it was ``seen``; tell whether the assignment changed.
 
         Where an average has marked several vectors the last counts: splits give higher rows to those that part.

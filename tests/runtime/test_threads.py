@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 import torch
 from handmade import FoldedMini, Mini
-from torch import Tensor
+from torch import Tensor, nn
 
 from swc_runtime import Family
+from swc_runtime.problems import ThreadProblem
 
 THREADS = 6
 ROUNDS = 8
@@ -105,7 +107,7 @@ def test_predictions_beside_a_training_thread_are_those_of_evaluation() -> None:
     for parameter in family.parameters():
         parameter.requires_grad_(requires_grad=False)
     for module in family.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d):
             module.momentum = 0.0  # training-mode calls then change no statistics: answers can be compared
     expected = copy.deepcopy(family).eval().predict(INPUTS[1])
     trained = family(INPUTS[3])
@@ -127,3 +129,100 @@ def test_predictions_beside_a_training_thread_are_those_of_evaluation() -> None:
             stop.set()
         assert training.result() > 0
     assert all(module.training for module in family.modules())
+
+
+@contextmanager
+def another_thread_within(call: Callable[[], object], module: nn.Module) -> Iterator[None]:
+    """Hold another thread within ``call``, where it comes to ``module``, while the context lasts."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def wait(*_: object) -> None:
+        if threading.current_thread() is not here:
+            inside.set()
+            go_on.wait(60)
+
+    here = threading.current_thread()
+    handle = module.register_forward_pre_hook(wait)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(call)
+        try:
+            assert inside.wait(60)
+            yield
+        finally:
+            go_on.set()
+            handle.remove()
+        running.result()
+
+
+def test_splitting_and_probing_beside_calls_of_other_threads_are_refused(family: Family) -> None:
+    family.eval()
+    users = family.bank.superweights["conv3x3@8,0"].users
+    groups = family.bank.groups("conv3x3@8,0")
+    within = family.members["wide"].get_submodule("group2.0.bn1")
+    for call in (lambda: family.predict(INPUTS[0]), lambda: family(INPUTS[0])):
+        expected = call()
+        with another_thread_within(call, within):
+            with pytest.raises(ThreadProblem, match="cannot split while 1 other thread is within a call"):
+                family.bank.split("conv3x3@8,0", [users[:1], users[1:]])
+            with pytest.raises(ThreadProblem, match=r"cannot probe while .*copy.deepcopy"), family.bank.probing():
+                pass
+            assert torch.equal(call(), expected)  # further calls are welcome
+            assert torch.equal(copy.deepcopy(family).predict(INPUTS[0]), family.predict(INPUTS[0]))
+    assert family.bank.groups("conv3x3@8,0") == groups
+    family.bank.split("conv3x3@8,0", [users[:1], users[1:]])
+    with family.bank.probing():
+        family(INPUTS[0])
+
+
+def test_calls_beside_a_thread_that_probes_are_refused(family: Family) -> None:
+    family.eval()
+    expected = family.predict(INPUTS[0])
+    with family.bank.probing() as probes, ThreadPoolExecutor(1) as pool:
+        for call in (lambda: family.predict(INPUTS[0]), lambda: family.members["wide"](INPUTS[0])):
+            with pytest.raises(ThreadProblem, match="another thread probes this family"):
+                pool.submit(call).result()
+        with pytest.raises(ThreadProblem):
+            pool.submit(lambda: family.bank.probing().__enter__()).result()
+        assert family.bank.weight("wide.fc") is probes["wide.fc"]
+    with ThreadPoolExecutor(1) as pool:
+        assert torch.equal(pool.submit(lambda: family.predict(INPUTS[0])).result(), expected)
+
+
+def test_training_from_two_threads_is_refused(family: Family) -> None:
+    family.train()
+    with another_thread_within(lambda: family(INPUTS[1]), family.members["wide"].get_submodule("group2.0.bn1")):
+        for call in (lambda: family(INPUTS[1]), lambda: family.members["deep"](INPUTS[1])):
+            with pytest.raises(ThreadProblem, match="another thread is within a call of this family in training mode"):
+                call()
+        family.predict(INPUTS[1])  # evaluation is no training, whatever the mode is
+        with torch.no_grad():
+            family.members["deep"](INPUTS[1])
+    family(INPUTS[1]).sum().backward()
+
+
+def test_splits_wait_for_nobody_and_calls_wait_for_splits(family: Family) -> None:
+    """A thread that calls in a loop beside one that splits gets right answers, or the split is refused."""
+    family.eval()
+    expected = family.predict(INPUTS[2])
+    done = 0
+
+    def serve() -> None:
+        while done < 4:
+            torch.testing.assert_close(family.predict(INPUTS[2]), expected)  # a split changes nothing at once
+
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(serve)
+        try:
+            for name in ("conv3x3@8,0", "conv3x3@0,12", "conv3x3@0,0", "conv3x3@12,12"):
+                superweight = family.bank.superweights.get(name)
+                while superweight is not None and not serving.done():
+                    own = family.bank.groups(name)
+                    try:
+                        family.bank.split(name, [group[i::2] for group in own for i in (0, 1) if group[i::2]])
+                        break
+                    except ThreadProblem:
+                        continue
+                done += 1
+        finally:
+            done = 4
+        serving.result()
