@@ -138,7 +138,7 @@ def run(text: str, data: Dataset, seed: int, precision: str) -> Row:
         torch.manual_seed(seed)
         family = load_family_class(module)()
     began = time.monotonic()
-    train(family, data, TrainOptions(seed=seed, precision=precision, channels_last=True))
+    train(family, data, TrainOptions(seed=seed, precision=precision, channels_last=True, val=0.0))
     score = evaluate(family, data).ensemble
     folds = [f"{c.fold.templates} of {c.fold.rows}x{c.fold.columns}" for c in compiled.plan.clusters if c.fold]
     return {

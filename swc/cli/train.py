@@ -212,14 +212,21 @@ def _suggest(path: Path, folder: Path, data: str) -> None:
 @TARGET
 @run_options
 @CHECKPOINT
+@click.option(
+    "--split",
+    type=click.Choice(["test", "val"]),
+    default="test",
+    show_default=True,
+    help="Which images: the test images, or those that the training held out.",
+)
 @_FORMAT
 def evaluate(
-    target: Path, run_folder: Path | None, checkpoint: Path | None, output_format: str, **options: Any
+    target: Path, run_folder: Path | None, checkpoint: Path | None, split: str, output_format: str, **options: Any
 ) -> None:
     """Score a trained TARGET: top-1, NLL and ECE of members, ensemble and every subset."""
     run = make_run(options, run_folder)
     found, _ = trained(target, run_folder, checkpoint, run)
-    evaluation = score(found, run)
+    evaluation = score(found, run, split)
     if output_format == "json":
         click.echo(json.dumps(evaluation.to_json(), indent=2))
     else:

@@ -43,10 +43,16 @@ class Trained:
         from swc_runtime.training import check_classes  # noqa: PLC0415 - torch is loaded for running only
 
         check_classes(self.checkpoint, self.metadata, data)
-        trained_on = self.metadata["data"]
-        if trained_on["val"] is not None and trained_on["identity"] == data.identity:
-            return data.held_out(trained_on["val"]["fraction"], trained_on["val"]["seed"])
+        split = self.held_out
+        if split is not None and self.metadata["data"]["identity"] == data.identity:
+            return data.held_out(split["fraction"], split["seed"])
         return data
+
+    @property
+    def held_out(self) -> Mapping[str, Any] | None:
+        """The ``fraction`` and ``seed`` of the images that the training held out; None where it held none."""
+        about: Mapping[str, Any] = self.metadata.get("data") or {}  # checkpoints written in Python may not say
+        return about.get("val")
 
 
 def load_trained(path: Path, checkpoint: Path, run: Run) -> Trained:
@@ -77,12 +83,17 @@ def loaded(path: Path, checkpoint: Path) -> Trained:
     return Trained(family, checkpoint, load_family(family, checkpoint))
 
 
-def evaluate(trained: Trained, run: Run) -> Evaluation:
-    """Top-1, NLL and ECE of every subset of members on the test images.
+def evaluate(trained: Trained, run: Run, split: str = "test") -> Evaluation:
+    """Top-1, NLL and ECE of every subset of members on the test images, or on the held-out ones (``val``).
 
     Raises:
-        RuntimeProblem: the data cannot be had, or have other classes than the training's.
+        RuntimeProblem: the data cannot be had, have other classes than the training's, or no images were held out.
     """
     from swc_runtime.evaluation import evaluate as score  # noqa: PLC0415 - see Trained.as_in_training
+    from swc_runtime.problems import DataError  # noqa: PLC0415
 
-    return score(trained.family, trained.data(run), reporter=run.reporter)
+    data = trained.data(run)
+    if split == "val" and data.val is None:
+        why = "held none out" if trained.held_out is None else f"was on other images than {data.name} has"
+        raise DataError(f"There are no held-out images to score on: the training of {trained.checkpoint} {why}.")
+    return score(trained.family, data, split=split, reporter=run.reporter)

@@ -26,6 +26,9 @@ def test_a_run_s_folder_holds_what_the_documentation_says(swc: Swc, spec: Path, 
         (row,) = csv.DictReader(file)
     assert float(row["val/nll"]) > 0
     assert json.loads(swc("eval", spec, *QUICK[:5], "--format", "json").output)["split"] == "test"
+    held_out = json.loads(swc("eval", spec, *QUICK[:5], "--format", "json", "--split", "val").output)
+    assert (held_out["split"], held_out["images"]) == ("val", 288)
+    assert held_out["scores"][-1]["nll"] == pytest.approx(float(row["val/nll"]), rel=1e-6)
     assert json.loads((run / "frontier.json").read_text())["scored_on"] == "val"
     before = {path.name: path.read_bytes() for path in run.glob("*.*")}
     again = swc("train", spec, *QUICK)
@@ -39,6 +42,9 @@ def test_a_run_s_folder_holds_what_the_documentation_says(swc: Swc, spec: Path, 
     assert fresh.exit_code == 0, fresh.output
     assert not (run / "best.safetensors").exists()
     assert json.loads((run / "frontier.json").read_text())["scored_on"] == "test"
+    none = swc("eval", spec, *QUICK[:5], "--split", "val")
+    assert none.exit_code == 1
+    assert "held none out" in " ".join(none.output.split())
 
 
 def test_resume_begins_where_nothing_was_saved(swc: Swc, spec: Path) -> None:
