@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 
 class Cancellable(Protocol):
@@ -40,6 +41,18 @@ def cancellable(work: Cancellable) -> Iterator[None]:
 def work_here() -> Cancellable | None:
     """What this thread computes, if it can be cancelled."""
     return _here.work
+
+
+class AtEveryOperation(TorchFunctionMode):
+    """Look at every operation of torch, for networks without shared layers; takes about a microsecond for each."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Compute ``func``, unless nobody waits for it."""
+        del types
+        checkpoint()
+        return func(*args, **(kwargs or {}))
 
 
 def checkpoint() -> None:

@@ -153,6 +153,11 @@ class Family(nn.Module):
         return [{"params": parameters, "weight_decay": own} for parameters, own in groups if parameters]
 
     @cached_property
+    def sharing(self) -> frozenset[str]:
+        """The members that have shared layers."""
+        return frozenset(name.partition(".")[0] for name in self.bank.layers)
+
+    @cached_property
     def weights_alone(self) -> Mapping[str, int]:
         """How many weights each member computes with, those that it shares included."""
         alone = {name: sum(p.numel() for p in member.parameters()) for name, member in self.members.items()}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from swc_runtime.cancellation import AtEveryOperation
 from swc_runtime.deadline import Timely, answer_in_time
 from swc_runtime.evaluating import evaluation_view
 from swc_runtime.frontier import Percentile
@@ -60,7 +61,9 @@ def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_
     if not len(x):
         return Timely(_nothing(family, x), ())
     try:
-        return answer_in_time(family, x, names, deadline_ms, began, lambda name: _logits(family, name, x), average)
+        return answer_in_time(
+            family, x, names, deadline_ms, began, lambda name: _stoppable_logits(family, name, x), average
+        )
     except (RuntimeError, MemoryError) as error:
         raise explained(family, x, error) from None
 
@@ -68,6 +71,14 @@ def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_
 def _logits(family: Family, member: str, x: Tensor) -> Tensor:
     logits: Tensor = evaluation_view(family.members[member])(x)
     return logits
+
+
+def _stoppable_logits(family: Family, member: str, x: Tensor) -> Tensor:
+    """As ``_logits``, such that it can be given up on the way also where no layer is shared."""
+    if member in family.sharing or hasattr(family.members[member], "_orig_mod"):  # compiled code has no such places
+        return _logits(family, member, x)
+    with AtEveryOperation():
+        return _logits(family, member, x)
 
 
 def _milliseconds(deadline_ms: float) -> float:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import families
 import pytest
 import torch
 from handmade import Mini
@@ -148,6 +149,30 @@ def test_shared_layers_are_such_places(family: Mini) -> None:
         family.members["deep"](X)
     family.members["deep"](X)
     assert family.bank.composer._running == {}  # the step of the call that was given up is closed
+
+
+def test_members_without_shared_layers_are_given_up_too() -> None:
+    begun, given_up = threading.Event(), threading.Event()
+
+    class Endless(nn.Module):
+        def __init__(self, weights: object) -> None:
+            super().__init__()
+            del weights
+            self.own = nn.Linear(8, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            begun.set()
+            try:
+                while True:
+                    x = self.own(x)
+            finally:
+                given_up.set()
+
+    alone = families.family({}, {"net": Endless}).eval()
+    assert alone.sharing == frozenset()
+    assert alone.predict(X, deadline_ms=SHORT).members == ()
+    assert begun.is_set()
+    assert given_up.wait(60)
 
 
 def test_members_that_cannot_be_given_up_hold_up_nobody(
