@@ -20,8 +20,6 @@ from torch import Tensor
 from swc_runtime.durable import write_atomically
 from swc_runtime.problems import CheckpointError
 
-__all__ = ["FORMAT_VERSION", "read_checkpoint", "read_metadata", "write_atomically", "write_checkpoint"]
-
 FORMAT_VERSION = 2
 _KEY = "swc"
 _DIGESTS, _SEAL = "digests", "seal"

@@ -18,7 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from train_families import CLUSTERS, Net, Tiny, tiny
 
-from swc_runtime.checkpoint import not_finite, read_checkpoint, read_metadata, write_atomically, write_checkpoint
+from swc_runtime.checkpoint import not_finite, read_checkpoint, read_metadata, write_checkpoint
+from swc_runtime.durable import write_atomically
 from swc_runtime.plan import Layers, Plan
 from swc_runtime.problems import CheckpointError, RuntimeProblem
 from swc_runtime.training import load_family, save_family
@@ -56,7 +57,7 @@ def test_a_disk_that_fills_while_writing_leaves_the_old_file(tmp_path):
     path = tmp_path / "x.bin"
     path.write_bytes(b"old")
     code = (
-        "import resource, signal, sys; from pathlib import Path; from swc_runtime.checkpoint import write_atomically\n"
+        "import resource, signal, sys; from pathlib import Path; from swc_runtime.durable import write_atomically\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
         "write_atomically(Path(sys.argv[1]), b'n' * 1000)"
     )

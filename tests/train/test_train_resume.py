@@ -272,6 +272,26 @@ def test_a_best_state_that_is_gone_or_another_is_told(tmp_path, monkeypatch):
     assert read_metadata(tmp_path / BEST)["epoch"] == 1
 
 
+def test_a_best_state_that_was_damaged_since_costs_no_training(tmp_path, monkeypatch):
+    from swc_runtime.training import loop  # noqa: PLC0415 - patched here only
+
+    original, losses = loop.validate, [1.0, 2.0, 3.0, 4.0]
+
+    def validate(*arguments):
+        found = original(*arguments)
+        if len(losses) == 1:
+            (tmp_path / BEST).write_bytes(b"damaged")
+        return replace(found, scores=(*found.scores[:-1], replace(found.scores[-1], nll=losses.pop(0))))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "validate", validate)
+        with pytest.raises(CheckpointError, match=r"best\.safetensors is damaged.*All epochs are .*--final last"):
+            train(tiny(), digits(150), options(tmp_path, final="best"))
+    resumed = options(tmp_path, resume=True, final="last", keep=("last",))
+    assert train(tiny(), digits(150), resumed).evaluation is not None
+    assert {path.name for path in tmp_path.glob("*.safetensors")} == {LAST, FINAL}
+
+
 def test_a_state_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
     original = Session.train_epoch
 

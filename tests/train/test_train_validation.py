@@ -270,7 +270,7 @@ def test_a_broken_test_image_costs_no_training(tmp_path):
 def test_a_broken_held_out_image_costs_no_epoch(tmp_path):
     whole = train(tiny(), digits(150), options(tmp_path / "whole"))
     data = held_out(digits(150), 0.1)
-    with pytest.raises(DataError, match=r"Epoch 1 is trained and kept: mend the data, then go on with --resume"):
+    with pytest.raises(DataError, match=r"Epoch 1 is trained and kept: mend what is said here, then go on with"):
         train(tiny(), replace(data, val=Broken(data.val)), options(tmp_path / "parts"))
     assert read_metadata(tmp_path / "parts" / LAST)["history"]["epochs"][0]["val"] is None
     resumed = train(tiny(1), digits(150), options(tmp_path / "parts", resume=True))

@@ -71,9 +71,10 @@ def check_free(folder: Path) -> None:
             metadata = read_metadata(path)
             family, total = metadata["family"], metadata["training"]["epochs"]
             history = History.from_json(metadata["history"])
+            first = ([0] + metadata["training"]["legs"])[-2]
             stopped = name == LAST and len(history.epochs) < total
-            stopped = stopped and not history.waited(metadata["training"]["patience"])
-        except (CheckpointError, KeyError, TypeError, ValueError) as problem:
+            stopped = stopped and not history.waited(metadata["training"]["patience"], first)
+        except (CheckpointError, KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
             why = problem if isinstance(problem, CheckpointError) else f"{path} does not say how it was trained."
             raise CheckpointError(
                 f"{folder} holds a run that cannot be gone on with: {why} Add {otherwise}."

@@ -86,9 +86,12 @@ class Keeper:
 
     def done(self) -> None:
         """Drop what nobody asked to keep of a finished training."""
-        if self._folder is not None and "last" not in self._options.kept and self._session.fabric.is_global_zero:
-            with suppress(OSError):
-                (self._folder / LAST).unlink()
+        if self._folder is None or not self._session.fabric.is_global_zero:
+            return
+        for word, name in (("best", BEST), ("last", LAST)):
+            if word not in self._options.kept:
+                with suppress(OSError):
+                    (self._folder / name).unlink(missing_ok=True)
 
     def _save_family(self, path: Path, history: History, chosen: str) -> None:
         save_family(self._session.family, path, {"kind": "family", **self._about(history, chosen)})
@@ -240,8 +243,14 @@ class Keeper:
         """
         if self._folder is None:
             self._session.family.load_state_dict(self._best)
-        else:
+            return
+        try:
             load_family(self._session.family, self._folder / BEST)
+        except CheckpointError as problem:
+            raise CheckpointError(
+                f"{problem} All epochs are trained: put it back and add --resume, or take the last epoch (--resume "
+                "--final last)."
+            ) from problem
 
 
 def _version() -> str:

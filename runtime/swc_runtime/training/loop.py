@@ -171,11 +171,13 @@ class _Training:
         if self.options.val:
             try:
                 scores = validate(self.session.family, self.data, self.session.fabric.device, self.reporter)
-            except DataError as problem:
+            except (DataError, TrainingError) as problem:
+                if self.options.run_dir is None:
+                    raise
                 self.keeper.epoch(self.history)
-                raise DataError(
-                    f"{problem} Epoch {len(self.history.epochs)} is trained and kept: mend the data, then go on with "
-                    "--resume."
+                raise type(problem)(
+                    f"{problem} Epoch {len(self.history.epochs)} is trained and kept: mend what is said here, then go "
+                    "on with --resume."
                 ) from problem
             if self.session.fabric.world_size > 1:  # norms have seen other images in each process
                 scores = self.session.fabric.broadcast(scores)
