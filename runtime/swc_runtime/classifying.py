@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -46,14 +46,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Question:
-    """How to ask a family (see ``Family.predict``): ``batch`` images at a time, to be told ``top`` classes of each."""
+    """How to ask a family (see ``Family.predict``): ``batch`` images at a time, to be told ``top`` classes of each.
+
+    ``alpha`` is what transparent pixels lie on, that of the training where None.
+    """
 
     members: tuple[str, ...] | None = None
     budget_ms: float | None = None
     deadline_ms: float | None = None
     top: int = 5
     batch: int = 32
-    alpha: Alpha = "white"
+    alpha: Alpha | None = None
 
 
 def classify(
@@ -75,6 +78,8 @@ def classify(
             budget that no subset meets).
     """
     question = question or Question()
+    if question.alpha is None:
+        question = replace(question, alpha=metadata.get("data", {}).get("alpha", "white"))
     normalise, names = _knowledge(family, metadata)
     device = next(family.parameters()).device
     if question.members is not None:
@@ -125,7 +130,7 @@ def _answers(
     problems: dict[int, str] = {}
     for index, file in enumerate(files):
         try:
-            read[index] = read_image(file, family.input[0], family.input[1:], alpha=question.alpha)
+            read[index] = read_image(file, family.input[0], family.input[1:], alpha=question.alpha or "white")
         except DataError as problem:
             problems[index] = str(problem)
     found: dict[int, Answer] = {}

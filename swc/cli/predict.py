@@ -42,9 +42,7 @@ _MILLISECONDS = FiniteRange(min=0, min_open=True)
 @click.option(
     "--alpha",
     type=click.Choice(["white", "black", "refuse"]),
-    default="white",
-    show_default=True,
-    help="What transparent pixels lie on.",
+    help="What transparent pixels lie on, or refuse them. [default: as in training]",
 )
 @click.option(
     "--accelerator",

@@ -18,6 +18,7 @@ from swc.pipeline.keeping import keep_generated
 from swc_runtime import Family, Frontier, FrontierPoint
 from swc_runtime.anytime import device_name
 from swc_runtime.classifying import Question, classify, images_in
+from swc_runtime.datasets import load
 from swc_runtime.datasets.images import read_image
 from swc_runtime.frontier_file import save_frontier
 from swc_runtime.problems import DataError, PredictionError
@@ -110,6 +111,27 @@ def test_images_are_read_as_data_sets_read_them(family: Family, tmp_path: Path) 
     read = read_image(tmp_path / "wide.png", 1, (8, 8))
     (answer,) = classify(family, [tmp_path / "wide.png"], METADATA, Question(top=1))
     assert answer.guesses[0].probability == pytest.approx(float(answers(family, BOTH, read[None]).max()), rel=1e-4)
+
+
+def test_transparent_pixels_lie_on_what_they_lay_on_in_training(family: Family, tmp_path: Path) -> None:
+    grey = pixels(1)[0, 0]
+    clear = torch.full((8, 8), 128, dtype=torch.uint8)
+    path = tmp_path / "clear.png"
+    Image.fromarray(torch.stack([grey, clear], -1).numpy()).save(path)
+    found = {}
+    for data, asked, ground in (
+        ({"alpha": "black"}, None, "black"),
+        ({}, None, "white"),
+        ({"alpha": "black"}, "white", "white"),
+    ):
+        (answer,) = classify(family, [path], {**METADATA, "data": data}, Question(top=1, alpha=asked))
+        read = read_image(path, 1, (8, 8), alpha=ground)
+        found[ground] = float(answers(family, BOTH, read[None]).max())
+        assert answer.guesses[0].probability == pytest.approx(found[ground], rel=1e-4)
+    assert found["black"] != pytest.approx(found["white"], rel=1e-3)
+    (refused,) = classify(family, [path], METADATA, Question(alpha="refuse"))
+    assert "transparent" in refused.problem
+    assert load("digits", tmp_path, input=(1, 8, 8), classes=10, alpha="black").alpha == "black"
 
 
 def test_names_of_files_come_from_standard_input_too(

@@ -147,6 +147,7 @@ def test_the_checkpoint_says_what_was_held_out_and_of_which_data(tmp_path):
             "identity": data.identity,
             "images": {"train": 100, "val": 50, "test": 355},
             "skipped": [],
+            "alpha": "white",
             "val": {"fraction": 0.25, "seed": 0},
         }
         assert about["versions"]["torch"] == torch.__version__

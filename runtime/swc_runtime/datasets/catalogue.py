@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 
 from swc_runtime.datasets import kinds
@@ -80,7 +81,7 @@ def load(  # noqa: PLR0913 - what is asked for, then options that are given by n
     )
     data = kind.load(request)
     request.check_fit(name, data.input, data.classes)
-    return data
+    return replace(data, alpha=alpha)
 
 
 def check_workers(workers: int) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 from swc_runtime.augment import seeded
 from swc_runtime.datasets.identity import tensor_identity
 from swc_runtime.datasets.normalisation import Normalisation
+from swc_runtime.datasets.pictures import Alpha
 from swc_runtime.datasets.splits import Split, TensorSplit
 from swc_runtime.problems import DataError
 
@@ -32,6 +33,7 @@ class Dataset:
             Taking training images out (``limited``, ``held_out``) leaves it as it is.
         val: images held out of the training set, scored while it goes on.
         skipped: files that were left out because they cannot be read.
+        alpha: what transparent pixels were put on, so that other images can be read alike.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Dataset:
     identity: str
     val: Split | None = None
     skipped: tuple[str, ...] = ()
+    alpha: Alpha = "white"
 
     def limited(self, count: int | None) -> Dataset:
         """At most ``count`` training images, the same ones every time (drawn evenly from the whole set)."""

@@ -147,6 +147,7 @@ class Keeper:
                     "test": len(data.test),
                 },
                 "skipped": list(data.skipped),
+                "alpha": data.alpha,
                 "val": {"fraction": self._options.val, "seed": SPLIT_SEED} if self._options.val else None,
             },
             "history": history.to_json(),
