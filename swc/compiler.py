@@ -13,7 +13,16 @@ from swc.diagnostics import Diagnostic
 from swc.elaborate import elaborate
 from swc.emit import emit
 from swc.family import Budget, ClusterMethod, Family
-from swc.lock import Lock, lock_path, other_settings, read_lock, structure_hash, unused_lock, verify_lock
+from swc.lock import (
+    Lock,
+    lock_path,
+    other_settings,
+    read_lock,
+    structure_hash,
+    unused_lock,
+    verify_lock,
+    with_names_of_now,
+)
 from swc.plan import notes, plan_family, shareable_layers
 from swc.plan.model import Plan
 from swc.seal import place_of, sealed
@@ -140,6 +149,6 @@ def _lock(path: Path, family: Family, choice: LockChoice) -> tuple[Lock | None, 
         return None, ()
     if family.sharing.clustering.method is not ClusterMethod.GRADIENT:
         return None, (unused_lock(family, chosen),)
-    lock = read_lock(chosen, chosen.name)
+    lock = with_names_of_now(read_lock(chosen, chosen.name), family)
     verify_lock(lock, family, (layer.name for layer in shareable_layers(family)), chosen.name)
     return lock, other_settings(lock, family, path, chosen)

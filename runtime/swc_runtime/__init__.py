@@ -7,6 +7,7 @@ from swc_runtime.family import Family
 from swc_runtime.frontier import Frontier, FrontierPoint
 from swc_runtime.functional import attention, channel_count, concat, global_pool, positions
 from swc_runtime.layers import SharedConv2d, SharedLinear
+from swc_runtime.moved import Moved
 from swc_runtime.plan import Cluster, Layers, Plan, SuperWeight, Tiles
 from swc_runtime.recipe import (
     Constant,
@@ -37,6 +38,7 @@ __all__ = [
     "GradientRefinement",
     "GradientSearch",
     "Layers",
+    "Moved",
     "OneCycle",
     "PlainWeights",
     "Plan",

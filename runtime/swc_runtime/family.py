@@ -16,6 +16,7 @@ from swc_runtime.deadline import Timely
 from swc_runtime.errors import PlanError, near
 from swc_runtime.freeze import frozen
 from swc_runtime.frontier import Frontier, Percentile
+from swc_runtime.moved import Moved
 from swc_runtime.plan import Plan
 from swc_runtime.recipe import GradientRefinement, GradientSearch, Recipe
 from swc_runtime.timings import Timings
@@ -36,7 +37,8 @@ class Family(nn.Module):
 
     ``architectures`` maps each member's name to a function that builds it from a source of weights. ``bank`` holds all
     that is shared, ``members`` everything else; ``frontier`` is what ``predict(budget_ms=...)`` chooses from, and
-    ``timings`` is what ``predict(deadline_ms=...)`` has learned of this machine.
+    ``timings`` is what ``predict(deadline_ms=...)`` has learned of this machine. ``moved`` are names that have changed
+    in the spec: checkpoints may have the old ones.
 
     Raises:
         PlanError: the plan and the architectures do not fit together.
@@ -46,6 +48,7 @@ class Family(nn.Module):
     recipe: ClassVar[Recipe]
     search: ClassVar[GradientSearch | None] = None
     refinement: ClassVar[GradientRefinement | None] = None
+    moved: ClassVar[tuple[Moved, ...]] = ()
     input: ClassVar[tuple[int, int, int]]
     classes: ClassVar[int]
     architectures: ClassVar[Mapping[str, Callable[[Weights], nn.Module]]]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from swc.check.budget import check_budget
 from swc.check.choices import INPUTS, OUTPUTS
 from swc.check.environment import Environment
+from swc.check.moved import check_moved
 from swc.check.naming import check_distinct, check_family_name, check_member_name
 from swc.check.program import Definition, Settings
 from swc.check.reading import read_choice
@@ -36,6 +37,7 @@ def check_family(family: t.Family, names: Mapping[str, Definition | None], diagn
         check_member_name(member.name, diagnostics)
         _check_architecture(member.value, names, diagnostics)
     check_distinct(((m.name, m.name.text.casefold()) for m in members), "SW0209", "member", diagnostics)
+    check_moved([item for item in family.items if isinstance(item, t.Moved)], diagnostics)
     for item in family.items:
         if isinstance(item, t.Budget):
             check_budget(item, [m.name.text for m in members], diagnostics)
@@ -47,7 +49,8 @@ def check_family(family: t.Family, names: Mapping[str, Definition | None], diagn
 def _check_sections(family: t.Family, diagnostics: Diagnostics) -> None:
     kinds = [(type(item).__name__.lower(), item) for item in family.items]
     check_once(
-        ((f"the section `{kind}`", keyword_span(item, kind)) for kind, item in kinds if kind != "member"), diagnostics
+        ((f"the section `{k}`", keyword_span(item, k)) for k, item in kinds if k not in {"member", "moved"}),
+        diagnostics,
     )
     missing = [kind for kind in _REQUIRED if kind not in {k for k, _ in kinds}]
     if missing:

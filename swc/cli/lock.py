@@ -106,6 +106,8 @@ def verify(spec: Path, lock_file: Path | None) -> None:
         f"{path} {agrees} {spec}: {count(len(found.lock.layers), 'layer')} in "
         f"{count(len(found.lock.clusters), 'cluster')}, {total:,} of {budget:,} parameters"
     )
+    if found.former:
+        click.echo(f"it has names from before the spec's `moved`; to write those of now: swc lock move {spec}")
     if found.moved:
         click.echo("moved by hand since the search, which the plan accepts:")
         for line in told_moves(found.moved, found.lock.layers):
@@ -135,6 +137,20 @@ def apply_(spec: Path, threshold: float, lock_file: Path | None, *, dry_run: boo
     searching.save(path, after, result)
     click.echo(f"wrote {path}; commit it beside the spec, and compile again: swc compile {spec}")
     show_diagnostics(other_settings(after, compiled.family, spec, path))
+
+
+@lock.command("move", short_help="Write the names that layers have now into the lock file.")
+@_SPEC
+@_LOCK
+def move(spec: Path, lock_file: Path | None) -> None:
+    """Write the names that layers and clusters of SPEC have now, by its `moved` lines, into the lock file.
+
+    The clusters stay what they are, and so do the names that the search gave them: checkpoints still load. What the
+    search measured gets the names of now as well.
+    """
+    path = lock_file or lock_path(spec)
+    told = searching.rename(spec, path)
+    click.echo(f"wrote {path}: {told}; commit it beside the spec" if told else f"{path} has the names of now")
 
 
 def _tell(before: Lock | None, after: Lock) -> None:

@@ -18,7 +18,7 @@ def verdicts(difference: Difference) -> Iterator[str]:
     if Category.CHECKPOINT in categories:
         yield f"CHECKPOINT  old checkpoints do not load: {_why(difference)}"
     else:
-        yield "old checkpoints load"
+        yield "old checkpoints load" + ", by the names that their tensors have now" * bool(difference.moved)
     if Category.API in categories:
         yield f"API         code that uses the family has to change: {_api(difference)}"
     if Category.NUMERIC in categories:
@@ -96,6 +96,7 @@ def _api(difference: Difference) -> str:
     found = [_CALLED.get(edit.name, edit.name) for edit in difference.family]
     gone = [edit.name for edit in difference.members if edit.after is None]
     come = [edit.name for edit in difference.members if edit.before is None]
+    found += [f"member {move.before} is called {move.after}" for move in difference.moved_members]
     found += [f"{_of_members(names)} {what}" for names, what in ((gone, "gone"), (come, "new")) if names]
     return ", ".join(found)
 

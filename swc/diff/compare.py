@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from swc.diagnostics.words import count
 from swc.diff.model import Bank, BankEdit, Difference, Edit, Forward, Order, Reason, Value
+from swc.diff.moved import by_names_of_now, new_moves
 from swc.diff.renames import renamed_layers, renamed_members
 from swc.diff.reworded import reworded
 from swc.diff.settings import settings
@@ -20,7 +21,12 @@ _COUNTED = ("total", "templates", "coefficients", "weights", "norms", "biases")
 
 
 def compare(before: Side, after: Side) -> Difference:
-    """Find everything that differs between two sides; what only one of them knows is not compared."""
+    """Find everything that differs between two sides; what only one of them knows is not compared.
+
+    What the side after says was renamed (`moved`) is compared by the names that it has there.
+    """
+    moved = new_moves(before, after)
+    before = by_names_of_now(before, after, moved)
     plans = before.plan, after.plan
     contents = (before.contents, after.contents) if before.contents and after.contents else None
     states = before.state(), after.state()
@@ -43,6 +49,7 @@ def compare(before: Side, after: Side) -> Difference:
         orders=tuple(_orders(*plans)),
         renamed_members=renamed_members(*plans, lambda a, b: not members or members[0][a] == members[1][b]),
         renamed_layers=renamed_layers(*plans),
+        moved=moved,
         moves=_moves(*plans),
         fan_ins=_edits(*({c.name: c.fan_in for c in plan.clusters} for plan in plans), added=False),
         tiles=_edits(*({c.name: _tiles(c) for c in plan.clusters} for plan in plans), added=False),

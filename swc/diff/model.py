@@ -7,6 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from swc.diff.renames import Rename
+from swc.family import Moved
 from swc.lock.moves import Move
 
 FORMAT_VERSION = 1
@@ -102,7 +103,8 @@ class Difference:
     removed ones too. ``alone``: their parameters alone. ``layers``: shapes (out, in, kh, kw). ``traits``: kind, groups
     and bias of layers. ``norms``: channels. ``forward``: members that compute something else with the same layers.
     ``orders``: members whose layers come in another order, as far as both sides have them. ``renamed_members`` and
-    ``renamed_layers``: what both sides have under different names, besides being among the others.
+    ``renamed_layers``: what both sides have under different names, besides being among the others. ``moved``: what the
+    side after says was renamed, and is compared by its name of now.
     ``moves``: layers that changed clusters, None being a weight of its own. ``fan_ins``: reference fan-ins of clusters;
     ``tiles``: how clusters are folded, ``whole`` being not at all.
     ``budget`` and ``budget_text``: in parameters, and as specs say it where it is another number. ``settings``:
@@ -123,6 +125,7 @@ class Difference:
     orders: tuple[Order, ...]
     renamed_members: tuple[Rename, ...]
     renamed_layers: tuple[Rename, ...]
+    moved: tuple[Moved, ...]
     moves: tuple[Move, ...]
     fan_ins: tuple[Edit, ...]
     tiles: tuple[Edit, ...]
@@ -143,10 +146,15 @@ class Difference:
         renamed = any(member.before is None or member.after is None for member in self.members)
         holds = {
             Category.CHECKPOINT: bool(self.reasons),
-            Category.API: bool(self.family) or renamed,
+            Category.API: bool(self.family or self.moved_members) or renamed,
             Category.NUMERIC: bool(self.settings or self.forward or self.fan_ins),
         }
         return tuple(category for category, found in holds.items() if found)
+
+    @property
+    def moved_members(self) -> tuple[Moved, ...]:
+        """The members that were renamed, which code that uses the family knows by their names."""
+        return tuple(move for move in self.moved if not move.cluster and "." not in move.before)
 
     @property
     def is_empty(self) -> bool:
@@ -161,6 +169,7 @@ class Difference:
             or self.norms
             or self.forward
             or self.orders
+            or self.moved
             or self.moves
             or self.fan_ins
             or self.tiles

@@ -19,6 +19,7 @@ def report(difference: Difference) -> str:
         return f"{head}: no difference{_unknown(difference)}"
     sections: list[tuple[str, Iterable[str]]] = [
         ("family", map(_line, difference.family)),
+        ("moved", [f"> {move}" for move in difference.moved]),
         ("members", _members(difference)),
         ("layers", _layers(difference)),
         ("sharing", _sharing(difference)),

@@ -35,6 +35,7 @@ def _content(difference: Difference) -> dict[str, Any]:
         "orders": [asdict(order) for order in difference.orders],
         "renamed_members": [asdict(rename) for rename in difference.renamed_members],
         "renamed_layers": [asdict(rename) for rename in difference.renamed_layers],
+        "moved": [{"before": x.before, "after": x.after, "cluster": x.cluster} for x in difference.moved],
         "sharing": {
             "moved": [asdict(move) for move in difference.moves],
             "reference_fan_ins": _edits(difference.fan_ins),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from swc.check import Program
 from swc.compiler import LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, SpecError
 from swc.diff.state import State, full_state, planned_state
@@ -17,10 +18,14 @@ from swc.plan.model import Plan
 
 @frozen
 class Contents:
-    """What a spec says beyond its plan; ``class_name`` is the family's class in the generated file."""
+    """What a spec says beyond its plan.
+
+    ``class_name`` is the family's class in the generated file, ``program`` the checked spec that both come of.
+    """
 
     family: Family
     class_name: str
+    program: Program
 
 
 @frozen
@@ -55,7 +60,7 @@ def load_side(path: Path, name: str, *, no_lock: bool = False) -> Side:
         raise _neither(path, name)
     compiled = compile_spec(path, LockChoice(ignored=no_lock), display=name)
     family = compiled.family
-    contents = Contents(family, class_name(family))
+    contents = Contents(family, class_name(family), compiled.program)
     return Side(name, compiled.plan, contents)
 
 

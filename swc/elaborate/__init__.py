@@ -1,5 +1,5 @@
 """Checked program to family: members, layers and shapes."""
 
-from swc.elaborate.elaborate import elaborate
+from swc.elaborate.elaborate import by_other_names, elaborate
 
-__all__ = ["elaborate"]
+__all__ = ["by_other_names", "elaborate"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import cast
 
 from attrs import evolve
@@ -14,9 +16,11 @@ from swc.diagnostics import Diagnostics, Related, Span
 from swc.elaborate.fingerprint import fingerprint
 from swc.elaborate.hints import resolve_hints
 from swc.elaborate.interpreter import Environment, Interpreter, RequirementError, Scope
+from swc.elaborate.moves import check_moves, moves_of, shared_by_names
 from swc.elaborate.recording import FAMILY_MEMBERS, Forms, Recording, Total
 from swc.elaborate.values import ElaborationError, Form, Tensor
-from swc.family import Budget, Family, Layer, Member
+from swc.family import Budget, Family, Former, Layer, Member, Moved
+from swc.family.moved import cluster_formerly, formerly
 from swc.syntax import tree as t
 
 _NO_CALL_NAME = "budget"
@@ -41,7 +45,7 @@ def elaborate(program: Program) -> Family:
     budget = _budget(program, tuple(members), forms, diagnostics)
     diagnostics.raise_errors()
     settings = program.settings
-    return Family(
+    family = Family(
         name=tree.name.text,
         input=settings.input,
         classes=settings.classes,
@@ -50,8 +54,44 @@ def elaborate(program: Program) -> Family:
         sharing=sharing,
         recipe=settings.recipe,
         block_forms={key: form.value for key, form in forms.items()},
+        moved=moves_of(tree),
         span=tree.name.span,
     )
+    if not family.moved:
+        return family
+    check_moves(family, diagnostics)
+    diagnostics.raise_errors()
+    stages = (family.moved[first:] for first in reversed(range(len(family.moved))))
+    return evolve(family, formers=tuple(_former(program, family, moves) for moves in stages))
+
+
+def _former(program: Program, family: Family, moves: tuple[Moved, ...]) -> Former:
+    """The family as it was before moves."""
+    called, made = partial(formerly, moves), partial(cluster_formerly, moves)
+    return Former(by_other_names(program, family, called, made), moves)
+
+
+def by_other_names(
+    program: Program, family: Family, called: Callable[[str], str], made: Callable[[str], str]
+) -> Family:
+    """A program's family under other names: its members run again, because what they compute is told by names.
+
+    Args:
+        program: the checked program that the family comes of.
+        family: what it comes to.
+        called: the other names of members, layers and norms.
+        made: the other names of clusters made by hand.
+    """
+    diagnostics, forms, total = Diagnostics(), Forms(), Total()
+    members = [
+        _member(program, item.name.text, item.value, item.span, forms, diagnostics, total, called)
+        for item in program.family.items
+        if isinstance(item, t.Member)
+    ]
+    diagnostics.raise_errors()
+    built = tuple(member for member in members if member is not None)
+    sharing = shared_by_names(family.sharing, called, made)
+    return evolve(family, members=built, sharing=sharing, moved=(), formers=())
 
 
 def _members(program: Program, items: list[t.Member], forms: Forms, diagnostics: Diagnostics) -> list[Member]:
@@ -76,11 +116,18 @@ def _members(program: Program, items: list[t.Member], forms: Forms, diagnostics:
 
 
 def _member(
-    program: Program, name: str, call: t.Call, span: Span, forms: Forms, diagnostics: Diagnostics, total: Total
+    program: Program,
+    name: str,
+    call: t.Call,
+    span: Span,
+    forms: Forms,
+    diagnostics: Diagnostics,
+    total: Total,
+    called: Callable[[str], str] = str,
 ) -> Member | None:
     definition = cast(Definition, program.resolve("", call.function.text))
-    record = Recording(name, forms=forms, total=total)
-    interpreter = Interpreter(program, record)
+    record = Recording(called(name), forms=forms, total=total)
+    interpreter = Interpreter(program, record, called)
     channels, height, width = program.settings.input
     try:
         environment = _arguments(interpreter, definition, call)
@@ -99,7 +146,7 @@ def _member(
         return None
     layers = _placed(record.layers, result.layer)
     return Member(
-        name,
+        record.member,
         definition.name,
         arguments,
         layers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from attrs import evolve, field, frozen
@@ -51,11 +51,12 @@ Environment = dict[str, Value]
 
 
 class Interpreter:
-    """Evaluates one member; ``record`` fills as layers are met."""
+    """Evaluates one member; ``record`` fills as layers are met, by the names that ``called`` gives for their own."""
 
-    def __init__(self, program: Program, record: Recording) -> None:
+    def __init__(self, program: Program, record: Recording, called: Callable[[str], str] = str) -> None:
         self._program = program
         self._record = record
+        self._called = called
         self._names: dict[int, tuple[frozenset[str], Mapping[int, str]]] = {}
 
     def run(self, definition: Definition, environment: Environment, scope: Scope) -> Tensor:
@@ -201,11 +202,11 @@ class Interpreter:
         name = ""
         match operation.kind:
             case OperationKind.MODULE:
-                name = scope.name(label or scope.norms[id(call)])
+                name = self._called(scope.name(label or scope.norms[id(call)]))
                 made, result = norm(operation.name, name, x, call.span)
                 self._record.norms.append(made)
             case OperationKind.LAYER:
-                name = scope.name(cast(str, label))
+                name = self._called(scope.name(cast(str, label)))
                 layer, result = LAYERS[operation.name](self._record.member, name, x, arguments, call.span)
                 self._record.add(layer, call.span)
             case _:

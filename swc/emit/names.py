@@ -21,6 +21,7 @@ CLASSES = frozenset(
         "GradientRefinement",
         "GradientSearch",
         "Layers",
+        "Moved",
         "OneCycle",
         "Plan",
         "Recipe",

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from swc.emit.code import Argument, Atom, Call, Expression, Sequence
 from swc.emit.text import literal
-from swc.family import Augment, AugmentKind, Family, Recipe, Schedule, ScheduleKind, Sgd
+from swc.family import Augment, AugmentKind, Family, Former, Recipe, Schedule, ScheduleKind, Sgd
 from swc.family.model import ClusterMethod
+from swc.lock import structure_hash
 
 
 def settings(family: Family) -> dict[str, Expression]:
-    """The class attributes ``recipe``, ``search`` and ``refinement``."""
+    """The class attributes ``recipe``, ``search`` and ``refinement``, and ``moved`` where names have changed."""
     clustering, refinement = family.sharing.clustering, family.sharing.refinement
     search = _call("GradientSearch", threshold=clustering.threshold, epochs=clustering.epochs)
-    return {
+    made: dict[str, Expression] = {
         "recipe": recipe(family.recipe),
         "search": search if clustering.method is ClusterMethod.GRADIENT else Atom("None"),
         "refinement": Atom("None")
         if refinement is None
         else _call("GradientRefinement", threshold=refinement.threshold, after=refinement.after),
     }
+    if family.moved:
+        made["moved"] = Sequence(tuple(map(_moved, reversed(family.formers))))
+    return made
+
+
+def _moved(former: Former) -> Call:
+    """``Moved("slim", "thin", structure="...")``: the first of the moves since a family was as it was then."""
+    move = former.moves[0]
+    arguments = [Argument(Atom(literal(move.before))), Argument(Atom(literal(move.after)))]
+    arguments.append(Argument(Atom(literal(structure_hash(former.family))), "structure"))
+    if move.cluster:
+        arguments.append(Argument(Atom("True"), "cluster"))
+    return Call(Atom("Moved"), tuple(arguments))
 
 
 def recipe(values: Recipe) -> Expression:

@@ -16,6 +16,7 @@ from swc.family.model import (
     Sharing,
     TemplatesHint,
 )
+from swc.family.moved import Former, Moved
 from swc.family.recipe import Augment, AugmentKind, Recipe, Schedule, ScheduleKind, Sgd
 
 __all__ = [
@@ -27,10 +28,12 @@ __all__ = [
     "ClusterMethod",
     "Clustering",
     "Family",
+    "Former",
     "Hint",
     "Kind",
     "Layer",
     "Member",
+    "Moved",
     "Norm",
     "Recipe",
     "Refinement",

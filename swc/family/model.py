@@ -8,6 +8,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from swc.diagnostics import Span
+from swc.family.moved import Former, Moved
 from swc.family.recipe import Recipe
 
 
@@ -205,7 +206,8 @@ class Family:
     """Everything a spec says, resolved: the input of the planner and the emitter.
 
     ``block_forms`` says what each block works on ("images", "tokens" or "vectors"), by module and name of its
-    definition.
+    definition. ``moved`` are the names that have changed, in the spec's order, and ``formers`` the family before the
+    last, the last two, ... of them; former families have neither.
     """
 
     name: str
@@ -216,6 +218,8 @@ class Family:
     sharing: Sharing
     recipe: Recipe
     block_forms: Mapping[tuple[str, str], str] = field(factory=dict, eq=False, repr=False)
+    moved: tuple[Moved, ...] = ()
+    formers: tuple[Former, ...] = field(default=(), eq=False, repr=False)
     span: Span | None = field(default=None, eq=False, repr=False)
 
     @property

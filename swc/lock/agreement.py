@@ -11,6 +11,7 @@ from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.documents import parse_document
 from swc.family import ClusterMethod, Family
 from swc.lock.file import read_lock
+from swc.lock.former import former_of, measured_now, with_names_of_now
 from swc.lock.model import Lock
 from swc.lock.moves import Move, moves
 from swc.lock.settings import as_in, other_name, other_settings
@@ -23,13 +24,15 @@ from swc.plan.model import Plan
 class Agreement:
     """A lock that fits its spec's layers, the plan they give, and the layers that somebody moved since the search.
 
-    ``differences`` are warnings on where the spec asks for another search than the lock's.
+    ``differences`` are warnings on where the spec asks for another search than the lock's; ``former`` says that the
+    lock was written before names of the spec were `moved`.
     """
 
     lock: Lock
     plan: Plan
     moved: tuple[Move, ...]
     differences: tuple[Diagnostic, ...]
+    former: bool = False
 
 
 def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
@@ -58,11 +61,12 @@ def verify_spec(spec: Path, lock_file: Path, similarities: Path) -> Agreement:
                 ),
             )
         )
-    lock = existing_lock(lock_file, spec)
+    written = existing_lock(lock_file, spec)
+    lock = with_names_of_now(written, family)
     verify_lock(lock, family, (x.name for x in shareable_layers(family)), lock_file.name, shown=None)
     plan = evolve(loaded, lock=lock).compiled().plan
     differences = other_settings(lock, family, spec, lock_file)
-    return Agreement(lock, plan, _moved(lock, family, similarities), differences)
+    return Agreement(lock, plan, _moved(lock, family, similarities), differences, former=lock is not written)
 
 
 def existing_lock(path: Path, spec: Path | None = None) -> Lock:
@@ -94,7 +98,7 @@ def lock_to_replace(path: Path, spec: Path, similarities: Path, family: Family) 
     """
     if not path.exists() and not path.is_symlink() and similarities.exists():
         return None
-    lock = existing_lock(path, spec)
+    lock = with_names_of_now(existing_lock(path, spec), family)
     verify_lock(lock, family, (x.name for x in shareable_layers(family)), path.name, shown=None)
     if lock.family != family.name:
         raise SpecError((evolve(other_name(lock, family, path), severity=Severity.ERROR),))
@@ -106,9 +110,11 @@ def _moved(lock: Lock, family: Family, similarities: Path) -> tuple[Move, ...]:
     try:
         kept = parse_document(similarities.read_text(encoding="utf-8-sig"))
         search = (kept["data"], kept["search"]["epochs"], kept["search"]["seed"])
-        if kept["structure"] != lock.structure or search != (lock.data, lock.epochs, lock.seed):
+        known = kept["structure"] == lock.structure or former_of(kept["structure"], family) is not None
+        if not known or search != (lock.data, lock.epochs, lock.seed):
             return ()
-        groups = [tuple(map(str, group)) for group in kept["search"]["groups"]]
+        measured = measured_now(kept["search"], kept["structure"], family)
+        groups = [tuple(map(str, group)) for group in measured["groups"]]
         if sorted(layer for group in groups for layer in group) != sorted(lock.layers):
             return ()
         found = {cluster_name(group, family): group for group in groups}

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from swc.compiler import Compiled, LockChoice, compile_spec
+from swc.compiler import Compiled, LockChoice, compile_spec, load_spec
 from swc.diagnostics import Diagnostic, SpecError
+from swc.diagnostics.words import count
 from swc.family import ClusterMethod, Family
 from swc.lock import Lock, bins_text, outline, structure_hash, write_lock
+from swc.lock.agreement import existing_lock, verify_spec
 from swc.output import write_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.ready import Ready, held, make_ready
@@ -192,6 +194,24 @@ def regroup_from(
         raise no_similarities(path, "no threshold gives clusters that fit the budget")
     result = replace(before, groups=found[0], requested=threshold, threshold=found[1])
     return lock_of(compiled, result, kept.data, kept.bins), result
+
+
+def rename(spec: Path, lock_file: Path) -> str:
+    """Write a lock, and the similarities beside it, with the names that layers have now; returns what was renamed.
+
+    Raises:
+        SpecError: as :func:`swc.lock.agreement.verify_spec`, and SW0705 when the similarities cannot be used.
+    """
+    written = existing_lock(lock_file, spec)
+    similarities = similarities_path(lock_file)
+    agreed = verify_spec(spec, lock_file, similarities)
+    if not agreed.former:
+        return ""
+    if similarities.exists():
+        family = load_spec(spec, LockChoice(ignored=True)).family
+        write_similarities(similarities, agreed.lock, read_similarities(similarities, family).search)
+    write_lock(lock_file, agreed.lock)
+    return count(len(written.layers.keys() - agreed.lock.layers.keys()), "layer") + " renamed"
 
 
 def fits_budget(family: Family) -> Callable[[Groups], bool]:

@@ -13,6 +13,7 @@ from swc.diagnostics import Diagnostic, SpecError
 from swc.family import Family
 from swc.files import write_atomically
 from swc.lock import Lock, structure_hash
+from swc.lock.former import former_of, measured_now
 from swc.plan.bins import kernel_name
 from swc.plan.hints import tied_groups
 from swc.record import FormatError, Record
@@ -55,9 +56,9 @@ def read_similarities(path: Path, family: Family) -> Similarities:
         structure, data, search = kept.text("structure"), kept.text("data"), kept.record("search")
         bins = None if kept.is_null("bins") else kept.text("bins")
         kept.close()
-        if structure != structure_hash(family):
+        if structure != structure_hash(family) and former_of(structure, family) is None:
             raise no_similarities(path, "they were measured on another version of the family")
-        found = SearchResult.from_json(search.values)
+        found = SearchResult.from_json(measured_now(search.values, structure, family))
     except OSError as error:
         raise no_similarities(path, f"the file cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

@@ -152,6 +152,20 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
     def member(self, meta: Meta, children: list[Any]) -> t.Member:
         return t.Member(*children, span=self._span(meta))
 
+    def path(self, meta: Meta, children: list[Token]) -> t.Path:
+        return t.Path(str(children[0]), span=self._span(meta))
+
+    def moved(self, meta: Meta, children: list[Any]) -> t.Moved:
+        return t.Moved(children[0], children[-1], cluster=False, span=self._span(meta))
+
+    def moved_cluster(self, meta: Meta, children: list[Any]) -> t.Moved:
+        return t.Moved(children[1], children[-1], cluster=True, span=self._span(meta))
+
+    def moved_named_cluster(self, meta: Meta, children: list[Any]) -> t.Moved:
+        """A member that was called `cluster`."""
+        before = t.Path(str(children[0]), span=self._token_span(children[0]))
+        return t.Moved(before, children[-1], cluster=False, span=self._span(meta))
+
     def share(self, meta: Meta, children: list[Any]) -> t.Share:
         return t.Share(tuple(children), span=self._span(meta))
 
@@ -174,8 +188,8 @@ class Builder(Transformer_NonRecursive[Token, t.File]):
         return t.Pattern(str(children[0]), span=self._span(meta))
 
     def cluster(self, meta: Meta, children: list[Any]) -> t.Cluster:
-        name = t.Name(str(children[0]), span=self._token_span(children[0]))
-        return t.Cluster(name, tuple(children[1:]), span=self._span(meta))
+        name = t.Name(str(children[1]), span=self._token_span(children[1]))
+        return t.Cluster(name, tuple(children[2:]), span=self._span(meta))
 
     def hint(self, meta: Meta, children: list[Any]) -> t.Hint:
         kind = t.Name(str(children[0]), span=self._token_span(children[0]))

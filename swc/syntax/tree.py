@@ -249,6 +249,22 @@ class Member(Node):
 
 
 @frozen
+class Path(Node):
+    """``slim``, ``thin.group1.0.conv1``: a name, or what stands for one."""
+
+    text: str
+
+
+@frozen
+class Moved(Node):
+    """``moved slim -> thin``; with ``cluster``, of a cluster made by hand: ``moved cluster left -> right``."""
+
+    before: Path
+    after: Path
+    cluster: bool
+
+
+@frozen
 class Clusters(Node):
     """``clusters gradient(threshold=0.1, epochs=20)``, ``clusters single``, ``clusters depth``."""
 
@@ -343,7 +359,7 @@ class Family(Node):
     """A ``family`` with its sections in the order of the text."""
 
     name: Name
-    items: tuple[Input | Output | Budget | Member | Share | Train, ...]
+    items: tuple[Input | Output | Budget | Member | Moved | Share | Train, ...]
 
 
 @frozen

@@ -9,6 +9,7 @@ from typing import Any
 
 from swc_runtime.datasets import Dataset
 from swc_runtime.family import Family
+from swc_runtime.plan import Plan
 from swc_runtime.problems import CheckpointError
 
 
@@ -17,10 +18,15 @@ def identity(family: Family) -> dict[str, str]:
 
     ``sharing`` is a hash of the clusters: with other ones every tensor may still fit, and belong to other layers.
     """
-    clusters = repr(sorted(family.plan.clusters.items()))
+    return plan_identity(family.plan)
+
+
+def plan_identity(plan: Plan) -> dict[str, str]:
+    """What a checkpoint of a family with this plan says about it."""
+    clusters = repr(sorted(plan.clusters.items()))
     return {
-        "family": family.plan.family,
-        "structure": family.plan.structure,
+        "family": plan.family,
+        "structure": plan.structure,
         "sharing": hashlib.blake2b(clusters.encode(), digest_size=8).hexdigest(),
     }
 

@@ -12,8 +12,9 @@ from torch import Tensor
 from swc_runtime.checkpoint import read_checkpoint, write_checkpoint
 from swc_runtime.errors import PlanError
 from swc_runtime.family import Family
+from swc_runtime.moved import with_names_of_now
 from swc_runtime.problems import CheckpointError
-from swc_runtime.training.agreement import check_classes, check_identity, identity
+from swc_runtime.training.agreement import check_classes, check_identity, identity, plan_identity
 from swc_runtime.training.rows import check_rows, settled_rows
 from swc_runtime.training.session import Session
 
@@ -183,7 +184,7 @@ def load_family(family: Family, path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: no such file, damaged, or of another family; the family is left as it was.
     """
-    tensors, metadata = read_checkpoint(path)
+    tensors, metadata = with_names_of_now(family, *read_checkpoint(path), plan_identity)
     check_identity(family, metadata, path)
     load_model(family, _under(tensors, _MODEL), path)
     family.eval()
