@@ -63,9 +63,9 @@ PYTHON_MODULES = _words(
 GENERATED_CLASSES = _words(
     """
     BaseException Bool Callable Cluster Constant Cosine Crop Cutout Dict Exception Family Flip GradientRefinement
-    GradientSearch Int Layers List Mapping Module ModuleDict ModuleList None OneCycle Plan PlainWeights Recipe
+    GradientSearch Int Layers List Mapping Module ModuleDict ModuleList Moved None OneCycle Plan PlainWeights Recipe
     Frontier FrontierPoint PlanError Sequence Sgd SharedConv2d SharedLayer SharedLinear SharedSuperWeight SharedWeights
-    Steps SuperWeight SuperWeightBank Tensor Tiles True False Tuple Weights
+    Steps SuperWeight SuperWeightBank Tensor Tiles Timely True False Tuple Weights
     """
 )
 """Classes that generated files import or that Python has; a definition's class needs another name."""

@@ -50,15 +50,12 @@ def _beginnings(name: str) -> list[str]:
 def _check(move: Moved, known: set[str], diagnostics: Diagnostics) -> None:
     kind = "cluster made by hand" if move.cluster else "part of a member" if "." in move.after else "member"
     if move.after not in known:
-        near = near_names(move.after, known) if len(known) <= _NEAR else []
         diagnostics.error(
             "SW0518",
             f"there is no {kind} `{move.after}` for `{move.before}` to have moved to",
             move.span,
             label="nothing has the new name",
-            help=f"write `moved {'cluster ' * move.cluster}{move.before} -> {near[0]}`"
-            if near
-            else "the old name comes first, then the one that it has now; lines stand in the order of the changes",
+            help=_advice(move, known),
         )
     elif move.before in known:
         diagnostics.error(
@@ -68,6 +65,20 @@ def _check(move: Moved, known: set[str], diagnostics: Diagnostics) -> None:
             label="both names are in use",
             help="leave the line out, or give the one that is new another name",
         )
+
+
+def _advice(move: Moved, known: set[str]) -> str:
+    """What to write instead of a new name that is nowhere."""
+    what = "moved cluster" if move.cluster else "moved"
+    if move.before in known:
+        return f"write `{what} {move.after} -> {move.before}` if `{move.after}` is the old name: it comes first"
+    near = near_names(move.after, known - {move.before}) if len(known) <= _NEAR else []
+    if near:
+        return f"write `{what} {move.before} -> {near[0]}`"
+    example = max(known, key=lambda name: (name.count("."), name), default="")
+    if move.cluster or "." not in example:
+        return "the old name comes first, then the one of now; lines stand in the order of the changes"
+    return f"names are whole, as in `{example}`; the old one comes first, and lines stand in the order of the changes"
 
 
 def shared_by_names(sharing: Sharing, called: Callable[[str], str], made: Callable[[str], str]) -> Sharing:

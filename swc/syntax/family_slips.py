@@ -31,6 +31,11 @@ _WRITTEN_HINT = (
     rf"((?:(?!(?<![,\s])\s+(?:{_SETTINGS})\s)[^\n])*)"  # up to the next setting, unless a comma stands before it
 )
 _NUMBER = r"-?[0-9][0-9_.eE]*"
+_NAMES = r"[\"'(]?([A-Za-z_][\w.*?]*)(?![\w.*?])[\"')]?"
+_MOVE = (
+    rf"\b(?:moved|renamed?|move)\s+(?:from\s+|member\s+|layer\s+)?(cluster\s+)?{_NAMES}"
+    rf"(?:\s*(?:-?\s*>|=>|→|=|:|,)\s*|\s+(?:to|into|as)\s+|\s+)(?:cluster\s+|member\s+)?{_NAMES}"
+)
 
 
 def _budget(match: re.Match[str]) -> str:
@@ -85,6 +90,11 @@ def _fraction(match: re.Match[str]) -> str:
     return f"write `{float(exact(match[1]) / 100):g}`" if is_number(match[1]) and len(match[1]) <= LONGEST else ""
 
 
+def _move(match: re.Match[str]) -> str:
+    """A move as the language writes it."""
+    return f"write `moved {'cluster ' if match[1] else ''}{match[2]} -> {match[3]}`"
+
+
 def _setting(match: re.Match[str]) -> str:
     return f"its settings stand in parentheses, as `{_EXAMPLES[match[1]]}`"
 
@@ -125,6 +135,7 @@ FAMILY_SLIPS: tuple[Slip, ...] = (
     (r"\bmember\s+\w+\s*=\s*\w+\([^()\n]*\)\s*(?:x|\*|times)\s*[0-9]+", _EACH),
     (r"^\s*(?:repeat|for|while)\b.*", _EACH),
     (r"^\s*\w+\s*=\s*[-0-9\[\"'.]", "a family has no variables: write the number where it is used"),
+    (_MOVE, _move),
     (r"\bshare\s+\w+", "write `share { ... }`, with hints such as `private *.stem` in the braces"),
     (r"\"(-?[0-9.]+)\"", r"write `\1`, without quotes"),
     _MISSING_COMMA,
@@ -136,8 +147,13 @@ FAMILY_SLIPS: tuple[Slip, ...] = (
     (rf"^\s*({_TRAINING})\b", _ELSEWHERE % "train"),
     (r"\b(share|train)\s*(?:[:=(]|$)", r"write `\1 { ... }`"),
     _COMMA,
+    (
+        r"\b(?:moved|renamed?|move)\b[^\n]*",
+        "write `moved old -> new`, as `moved slim -> thin`, with the names that changed",
+    ),
 )
 SHARE_SLIPS: tuple[Slip, ...] = (
+    (r"\b(moved)\b[^\n]*->[^\n]*", r"`\1` stands in the family, outside of `share { ... }`"),
     (r"([0-9.]+)\s*%", _fraction),
     (rf"(?:^|\{{)\s*({_TRAINING})\b", _ELSEWHERE % "train"),
     (r"([0-9]+)\s+epochs?\b", r"write the number alone: `\1`"),
@@ -175,6 +191,7 @@ SHARE_SLIPS: tuple[Slip, ...] = (
     (_WRITTEN_HINT, _hint),
 )
 TRAIN_SLIPS: tuple[Slip, ...] = (
+    (r"\b(moved)\b[^\n]*->[^\n]*", r"`\1` stands in the family, outside of `train { ... }`"),
     (r"([0-9.]+)\s*%", _fraction),
     (r"\b(private|public|tie|apart|templates|bins|clusters?|refine)\s", _ELSEWHERE % "share"),
     (r"\b(crop|cutout)\s+([0-9]+)", r"write `\1(\2)`"),

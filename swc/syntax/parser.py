@@ -32,7 +32,7 @@ _NO_VERSION = re.compile(
 )
 _ITEM = re.compile(r"^[ \t]*(?:use|block|arch|family)\b", re.MULTILINE)
 _ITEM_TERMINALS = frozenset({"_USE", "_BLOCK", "_ARCH", "_FAMILY"})
-_SECTION_TERMINALS = frozenset({"_INPUT", "_OUTPUT", "_BUDGET", "_MEMBER", "_SHARE", "_TRAIN"})
+_SECTION_TERMINALS = frozenset({"_INPUT", "_OUTPUT", "_BUDGET", "_MEMBER", "_MOVED", "_SHARE", "_TRAIN"})
 _INNER = frozenset({Section.SHARE, Section.TRAIN})
 _MALFORMED_NUMBER = re.compile(r"[0-9](?:[0-9A-Za-z_]|\.(?!\.))*|\.[0-9][0-9A-Za-z_]*")
 
@@ -216,7 +216,7 @@ def _report_token(source: Source, error: UnexpectedToken, diagnostics: Diagnosti
     if "INT" in expected and whole and is_number(token):
         _report_fraction(number, diagnostics)
         return
-    if token.type == "PATTERN" and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:
+    if token.type in {"PATTERN", "PATH"} and token[0].isdigit() and {"INT", "FLOAT", "COUNT"} & expected:
         _report_number(number, slip, diagnostics)
         return
     words = expected_words(expected)

@@ -8,6 +8,8 @@ _WORDS = {
     "NAME": "a name",
     "CLUSTER_NAME": "a name",
     "PATTERN": "a layer pattern such as `*.stem`",
+    "PATH": "the name of a member, or of a part of one",
+    "ARROW": "`->`",
     "STRING": 'a text in quotes ("...")',
     "COUNT": "a number of parameters such as `36.5M`",
     "FLOAT": "a number",

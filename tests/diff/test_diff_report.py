@@ -313,6 +313,7 @@ def test_the_words_of_the_json_are_those_that_are_documented() -> None:
 
 # Edits that fill every list of the JSON at least once.
 FILLING = (
+    (("member small", "moved small -> tiny  member tiny"),),
     (("member small", "member tiny"), ("60% of members", "50% of members")),
     (("hidden: ", "inside: "), ("dropout(y, 0.1)", "y")),
     (("stem: conv(x, width, 3, bias=true)", "stem: conv(x, width, 5)"), ("*.stem", "*.stem, *.shortcut")),

@@ -57,6 +57,18 @@ def error(text: str) -> Diagnostic:
         ("output = classes(10)", "output classes(10)"),
         ("output classes = 10", "output classes(10)"),
         ("num_classes: 10", "output classes(10)"),
+        ("moved slim to thin", "moved slim -> thin"),
+        ("moved slim = thin", "moved slim -> thin"),
+        ("moved slim => thin", "moved slim -> thin"),
+        ("moved slim \u2192 thin", "moved slim -> thin"),
+        ("moved slim, thin", "moved slim -> thin"),
+        ("moved slim thin", "moved slim -> thin"),
+        ("moved from slim to thin", "moved slim -> thin"),
+        ("moved member slim -> thin", "moved slim -> thin"),
+        ('moved "slim" -> "thin"', "moved slim -> thin"),
+        ("rename slim -> thin", "moved slim -> thin"),
+        ("moved cluster left to right", "moved cluster left -> right"),
+        ("moved deep.fc to deep.head", "moved deep.fc -> deep.head"),
     ],
 )
 def test_a_family_is_told_what_to_write(written: str, corrected: str) -> None:
