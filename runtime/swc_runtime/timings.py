@@ -7,6 +7,8 @@ from collections import deque
 
 _RISE = 0.1
 """Weight of a call that took longer than expected."""
+_LONGER = 1.1
+"""What a member that was never done may take, in terms of the longest that it was waited for."""
 _SKIPPED = 0.98
 """What is left of an expectation each time that a member was not run because of it."""
 _KEPT = 128
@@ -24,6 +26,7 @@ class Timings:
 
     def __init__(self) -> None:
         self._expected: dict[tuple[str, int], float] = {}
+        self._done: set[tuple[str, int]] = set()  # what was done at least once
 
     def expected(self, member: str, batch: int) -> float | None:
         """Seconds that a member may take; None before its first call."""
@@ -31,17 +34,22 @@ class Timings:
 
     def took(self, member: str, batch: int, seconds: float) -> None:
         """A member was done after ``seconds``."""
-        before = self.expected(member, batch)
-        if before is None or seconds < before:
-            self._expected[member, batch.bit_length()] = seconds
+        key = (member, batch.bit_length())
+        before = self._expected.get(key)
+        if before is None or seconds < before or key not in self._done:
+            self._expected[key] = seconds
         else:
-            self._expected[member, batch.bit_length()] = before + _RISE * (seconds - before)
+            self._expected[key] = before + _RISE * (seconds - before)
+        self._done.add(key)
 
     def given_up(self, member: str, batch: int, seconds: float) -> None:
         """A member was not yet done after ``seconds``."""
-        before = self.expected(member, batch)
-        if before is None or seconds > before:
-            self.took(member, batch, seconds)
+        key = (member, batch.bit_length())
+        before = self._expected.get(key, 0.0)
+        if key not in self._done:  # longer than this: not to be tried again with as much time, if others can be
+            self._expected[key] = max(before, _LONGER * seconds)
+        elif seconds > before:
+            self._expected[key] = before + _RISE * (seconds - before)
 
     def left_out(self, member: str, batch: int) -> None:
         """A member was not run because of what it was expected to take."""

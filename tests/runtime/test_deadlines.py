@@ -460,6 +460,16 @@ def test_what_members_take_is_learned() -> None:
     assert 0 < timings.expected("deep", 4) < 0.01  # type: ignore[operator]  # tried again one day
 
 
+def test_a_member_that_was_never_done_does_not_keep_others_from_being_done() -> None:
+    timings = Timings()
+    timings.given_up("deep", 4, 1.0)
+    assert timings.expected("deep", 4) == pytest.approx(1.1)  # not again with as much time
+    timings.given_up("deep", 4, 0.2)
+    assert timings.expected("deep", 4) == pytest.approx(1.1)
+    timings.took("deep", 4, 3.0)
+    assert timings.expected("deep", 4) == pytest.approx(3.0)  # known now
+
+
 def test_the_reserve_follows_how_late_answers_were() -> None:
     reserve = Reserve()
     assert reserve.seconds(1.0) == pytest.approx(0.05)
