@@ -11,7 +11,7 @@ import click
 from swc.cli.datasets import data_help
 from swc.cli.options import FiniteRange
 from swc.pipeline.ready import leads
-from swc.pipeline.settings import DataChoice, Run
+from swc.pipeline.settings import DATA_FOLDER, DataChoice, Run
 
 Decorated = Callable[..., Any]
 
@@ -27,7 +27,7 @@ _DATA = (
     click.option(
         "--data-dir",
         type=click.Path(path_type=Path, file_okay=False),
-        default=Path("data"),
+        default=DATA_FOLDER,
         show_default=True,
         envvar="SWC_DATA_DIR",
         help="Folder that data sets lie in (also: the variable SWC_DATA_DIR).",

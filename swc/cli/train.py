@@ -190,15 +190,15 @@ def _report(prepared: training.Prepared, evaluation: Evaluation, run: Run) -> No
     found = load_trained(prepared.path, checkpoint, run)
     measured = measuring.measure(found.family, measuring.score(found, run), run, prepared.folder, measuring.quick())
     click.echo(f"anytime curve  {measured.curve}")
-    _suggest(prepared.path, prepared.folder, run.data.name)
+    _suggest(prepared.path, prepared.folder, run.data.arguments())
 
 
-def _suggest(path: Path, folder: Path, data: str) -> None:
+def _suggest(path: Path, folder: Path, data: list[str]) -> None:
     """What a person may want to run after a training."""
     run = [] if training.locate(path, None)[1] == folder else ["--run", str(folder)]
     rows = (
-        (["swc", "eval", str(path), "--data", data, *run], "score it again"),
-        (["swc", "anytime", str(path), "--data", data, *run, "--batches", "1,8"], "measure deadlines on this machine"),
+        (["swc", "eval", str(path), *data, *run], "score it again"),
+        (["swc", "anytime", str(path), *data, *run, "--batches", "1,8"], "measure deadlines on this machine"),
         (["tensorboard", "--logdir", str(folder)], "look at the curves"),
     )
     commands = [(shlex.join(words), why) for words, why in rows]

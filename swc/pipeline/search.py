@@ -162,7 +162,7 @@ def run_search(
             fabric=ready.fabric,
             reporter=run.reporter,
         )
-    return lock_of(compiled, result, run.data.name, bins_text(compiled.family.sharing)), result
+    return lock_of(compiled, result, ready.data.name, bins_text(compiled.family.sharing)), result
 
 
 def regroup_from(

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from swc_runtime.progress import Reporter
     from swc_runtime.training import TrainOptions
 
+DATA_FOLDER = Path("data")
+"""Where data sets lie unless somebody says otherwise."""
+
 
 @frozen
 class DataChoice:
@@ -39,6 +42,16 @@ class DataChoice:
     allow_missing_classes: bool = False
     reporter: Reporter | None = field(default=None, eq=False, repr=False)
     _loaded: dict[tuple[tuple[int, int, int], int], Dataset] = field(factory=dict, init=False, eq=False, repr=False)
+
+    def arguments(self) -> list[str]:
+        """The options that a command on the same data needs."""
+        return [
+            *("--data", self.name),
+            *(("--data-dir", str(self.folder)) if self.folder != DATA_FOLDER else ()),
+            *(("--alpha", self.alpha) if self.alpha != "white" else ()),
+            *(("--skip-unreadable",) if self.skip_unreadable else ()),
+            *(("--allow-missing-classes",) if self.allow_missing_classes else ()),
+        ]
 
     def load(self, family: type[Family] | Family | SpecFamily) -> Dataset:
         """The data set for a family, built or only compiled; read and checked once, however often it is asked for.

@@ -116,6 +116,9 @@ def test_options_reach_the_reader(swc: Swc, tmp_path: Path) -> None:
     skipped = swc("train", spec, "--data", "imagefolder:pets", *QUICK, "--skip-unreadable", "--alpha", "black")
     assert skipped.exit_code == 0, skipped.output
     assert read_metadata(tmp_path / "runs/few/family.safetensors")["data"]["skipped"] == ["train/cat/0.png"]
+    again = "swc eval runs/few/few.py --data imagefolder:pets --alpha black --skip-unreadable"
+    assert again in skipped.output
+    assert swc(*again.split()[1:], "--quiet", "--workers", "0").exit_code == 0
     refused = swc("train", spec, "--data", "imagefolder:pets", *QUICK, "--alpha", "refuse", "--run", "new")
     assert refused.exit_code == 1
     assert "has transparent pixels" in refused.output
@@ -123,7 +126,7 @@ def test_options_reach_the_reader(swc: Swc, tmp_path: Path) -> None:
         (tmp_path / f"pets/val/dog/{n}.png").unlink()
     arguments = ("train", spec, "--data", "imagefolder:pets", *QUICK, "--skip-unreadable", "--run", "other")
     missing = swc(*arguments)
-    assert "none of dog in test" in missing.output
+    assert "none of dog in val" in missing.output
     allowed = swc(*arguments, "--allow-missing-classes")
     assert allowed.exit_code == 0, allowed.output
 

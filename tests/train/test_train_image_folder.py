@@ -97,7 +97,7 @@ def test_what_is_no_image_is_passed_over_with_a_word(tmp_path):
     told = Told()
     assert len(folder(tmp_path, reporter=told).train) == 6
     assert "passed over in train, as no images: 1 .txt, 1 no ending" in told.lines
-    assert "passed over in test, as in no class's folder: 1 image" in told.lines
+    assert "passed over in val, as in no class's folder: 1 image" in told.lines
 
 
 def test_folders_below_a_class_and_links_are_followed(tmp_path):
@@ -138,7 +138,7 @@ def test_classes_without_images_in_a_half_are_an_option(tmp_path):
     (tmp_path / "val/gnu").mkdir()
     with pytest.raises(DataError) as caught:
         folder(tmp_path, classes=5)
-    assert "none of emu, gnu in train; none of cow, gnu in test" in str(caught.value)
+    assert "none of emu, gnu in train; none of cow, gnu in val" in str(caught.value)
     assert "--allow-missing-classes" in str(caught.value)
     data = folder(tmp_path, classes=5, allow_missing_classes=True)
     assert data.class_names == ("cat", "cow", "dog", "emu", "gnu")
@@ -302,6 +302,20 @@ def test_classes_and_blank_images_are_told(tmp_path):
         Image.new("RGB", (8, 8), (7, 8, 9)).save(file)
     with pytest.raises(DataError, match=rf"imagefolder:{tmp_path.name} cannot be learned from.*7 in channel 1"):
         folder(tmp_path)
+
+
+def test_twelve_bits_in_files_of_sixteen_are_remarked_on(tmp_path):
+    for n, path in enumerate(f"{part}/{name}/0.png" for part in ("train", "val") for name in "ab"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        values = np.random.default_rng(n).integers(0, 4096, (8, 8)).astype(np.uint16)
+        Image.fromarray(values).save(tmp_path / path)
+    told = Told()
+    folder(tmp_path, input=(1, 8, 8), reporter=told)
+    assert any("no pixel of the training images is above 16 (of 0 to 255)" in line for line in told.lines)
+    write_folder(tmp_path / "bright")
+    bright = Told()
+    folder(tmp_path / "bright", reporter=bright)
+    assert len(bright.lines) == 1
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from fractions import Fraction
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, TiffImagePlugin
+from torchvision.transforms.v2 import functional as vision
 
 from swc_runtime.datasets import read_image
 from swc_runtime.problems import DataError
@@ -519,12 +521,14 @@ def test_what_is_no_image_is_told(tmp_path):
     (tmp_path / "pointer.png").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic")
     (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
     for name, told in [
         ("text.png", "is not a readable image"),
         ("empty.png", "is empty"),
         ("pointer.png", "git lfs pull"),
         ("photo.heic", "HEIC is not read: convert it"),
-        ("folder.png", "is no file"),
+        ("folder.png", r"folder\.png cannot be read: Is a directory"),
+        ("pipe.png", r"pipe\.png is no file"),
         ("missing.png", "does not exist"),
     ]:
         with pytest.raises(DataError, match=told):
@@ -592,6 +596,17 @@ def test_size_is_met_by_the_shorter_side_and_the_centre(tmp_path, channels):
     flat = np.full((2 * HEIGHT, 2 * WIDTH, channels), 77, np.uint8)
     np.save(tmp_path / "x.npy", np.concatenate([np.zeros_like(flat), flat, np.zeros_like(flat)], 1))
     assert (read_image(tmp_path / "x.npy", channels, (HEIGHT, WIDTH))[:, :, 1:-1] == 77).all()
+
+
+@pytest.mark.parametrize("shape", [(9, 14), (14, 9), (8, 8), (5, 6), (30, 31), (4, 60)])
+@pytest.mark.parametrize("size", [(8, 8), (6, 11)])
+def test_size_is_met_as_torchvision_meets_it(tmp_path, shape, size):
+    values = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    Image.fromarray(values).save(tmp_path / "x.png")
+    scale = max(size[0] / shape[0], size[1] / shape[1])
+    scaled = [max(wanted, round(side * scale)) for side, wanted in zip(shape, size, strict=True)]
+    resized = vision.resize(torch.from_numpy(values).permute(2, 0, 1), scaled, antialias=True)
+    assert torch.equal(read_image(tmp_path / "x.png", 3, size), vision.center_crop(resized, list(size)))
 
 
 @pytest.mark.parametrize("shape", [(1, 60_000), (60_000, 1), (3, 5000), (5001, 2)])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from told import Told
 
 from swc_runtime.datasets import load
 from swc_runtime.problems import DataError
@@ -79,6 +80,17 @@ def test_deep_images_and_floats_are_scaled(tmp_path):
         scale = kind(257 if kind is np.uint16 else 1 / 255)
         other = {name: (array * scale).astype(kind) if name[0] == "x" else array for name, array in content.items()}
         assert np.array_equal(npz(tmp_path / "a.npz", other).train.images.numpy(), expected)
+
+
+def test_few_shades_are_remarked_on(tmp_path):
+    told = Told()
+    npz(
+        tmp_path / "a.npz",
+        {name: array // 16 if name[0] == "x" else array for name, array in PLAIN.items()},
+        reporter=told,
+    )
+    assert len(told.lines) == 1
+    assert "is above 15 (of 0 to 255)" in told.lines[0]
 
 
 def test_class_names_are_kept(tmp_path):

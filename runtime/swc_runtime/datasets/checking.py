@@ -16,7 +16,7 @@ from swc_runtime.datasets.classes import check_parts
 from swc_runtime.datasets.dataset import Dataset
 from swc_runtime.datasets.identity import ContentDigest
 from swc_runtime.datasets.kind import Request
-from swc_runtime.datasets.normalisation import Moments, pixel_sums
+from swc_runtime.datasets.normalisation import Moments, darkness_told, pixel_sums
 from swc_runtime.datasets.reading import SourceSplit, in_workers, reader_deaths
 from swc_runtime.datasets.sources import Source
 from swc_runtime.problems import DataError
@@ -24,6 +24,9 @@ from swc_runtime.progress import Phase
 
 _BATCH = 16
 _SHOWN = 20
+_LINE = 10_000
+"""Images after which a line is written where there are no bars: a tenth of all, and at least these."""
+
 _NOTHING = [[0], [0]]
 _HOPELESS = 256
 """When so many images come first and none can be read, the rest is not tried."""
@@ -45,7 +48,7 @@ class Checked:
         self.labels.update(found.labels)
         self.unreadable += [index for index, _ in found.problems]
         self.problems += [text for _, text in found.problems][: _SHOWN - len(self.problems)]
-        self.moments.add_sums(found.pixels, torch.tensor(found.sums))
+        self.moments.add_sums(found.pixels, torch.tensor(found.sums), found.highest)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class _Batch:
     problems: list[tuple[int, str]]
     pixels: int
     sums: list[list[int]]
+    highest: int = 0
 
 
 def checked(parts: Mapping[str, Source], request: Request) -> dict[str, Checked]:
@@ -79,13 +83,16 @@ def checked(parts: Mapping[str, Source], request: Request) -> dict[str, Checked]
 
 def _check(parts: Mapping[str, Source], request: Request, found: dict[str, Checked], phase: Phase) -> int:
     """Take everything in; returns how many images were read or tried."""
-    done = 0
+    done, total = 0, sum(len(source) for source in parts.values())
+    step = max(_LINE, total // 10)
     for batch in _batches(parts, request.workers):
         found[batch.part].take(batch)
         count = len(batch.digests) + len(batch.problems)
         done += count
         bad = sum(len(one.unreadable) for one in found.values())
-        phase.advance(count, note=f"{bad} unreadable" if bad else "")
+        phase.advance(count, note=f"{bad:,} unreadable" if bad else "")
+        if done // step > (done - count) // step:
+            phase.milestone(f"{done:,} of {total:,} images{f', {bad:,} unreadable' if bad else ''}")
         if done >= _HOPELESS and bad == done and not request.skip_unreadable:
             break
     return done
@@ -137,7 +144,7 @@ class _Examining:
         labels = {} if found.label is None else {index: found.label}
         pixels = found.image.shape[1] * found.image.shape[2]
         sums = pixel_sums(found.image[None]).tolist()
-        return _Batch(self._names[part], {index: found.digest}, labels, [], pixels, sums)
+        return _Batch(self._names[part], {index: found.digest}, labels, [], pixels, sums, int(found.image.max()))
 
 
 def _together(found: list[_Batch]) -> _Batch:
@@ -149,7 +156,8 @@ def _together(found: list[_Batch]) -> _Batch:
         labels.update(one.labels)
         problems += one.problems
     sums: Any = sum(torch.tensor(one.sums) for one in found)
-    return _Batch(found[0].part, digests, labels, problems, sum(one.pixels for one in found), sums.tolist())
+    pixels, highest = sum(one.pixels for one in found), max(one.highest for one in found)
+    return _Batch(found[0].part, digests, labels, problems, pixels, sums.tolist(), highest)
 
 
 def checked_dataset(
@@ -158,6 +166,7 @@ def checked_dataset(
     labels: Mapping[str, Sequence[int]] | None,
     class_names: tuple[str, ...],
     request: Request,
+    called: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Check the sources of a data set, and make it.
 
@@ -167,6 +176,7 @@ def checked_dataset(
         labels: of all images of the parts; None where the sources carry them.
         class_names: in the order of labels.
         request: what is asked for.
+        called: what people call the parts, where it is something else.
 
     Raises:
         DataError: images cannot be read, classes lack images, or nothing can be learned from the images.
@@ -185,12 +195,15 @@ def checked_dataset(
             source, kept, torch.tensor(chosen, dtype=torch.int64), request.input, request.workers
         )
         skipped += [source.name(index) for index in sorted(one.unreadable)]
-    present = {part: {class_names[label] for label in set(split.labels.tolist())} for part, split in splits.items()}
+    titles = {part: (called or {}).get(part, part) for part in parts}
+    present = {titles[part]: {class_names[n] for n in set(split.labels.tolist())} for part, split in splits.items()}
     check_parts(name, present, class_names, allow_missing=request.allow_missing_classes)
     if not len(splits["train"]):
         raise DataError(f"{name} has no training images.")
     if skipped:
         request.reporter.say(f"left out, as they cannot be read: {_some(skipped)}")
+    if dark := darkness_told(found["train"].moments.highest):
+        request.reporter.say(dark)
     return Dataset(
         name=name,
         train=splits["train"],

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import math
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -50,18 +52,26 @@ def read_image(source: Path, channels: int, size: tuple[int, int] | None = None,
     return decode_image(read_content(source), str(source), channels, size, alpha=alpha)
 
 
-def read_content(source: Path) -> bytes:
+def read_content(source: Path | str) -> bytes:
     """The bytes of a file.
 
     Raises:
         DataError: there is no such file, or it cannot be read.
     """
     try:
-        if not source.is_file():
-            raise DataError(f"{source} {'is no file' if source.exists() else 'does not exist'}: name an image file.")
-        return source.read_bytes()
+        with open(source, "rb", opener=_open_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise DataError(f"{source} is no file: name an image file.")
+            return file.read()
+    except FileNotFoundError as problem:
+        raise DataError(f"{source} does not exist: name an image file.") from problem
     except OSError as problem:
         raise DataError(f"{source} cannot be read: {problem.strerror or problem}.") from problem
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for a pipe's other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode_image(
@@ -125,10 +135,16 @@ def fitted(image: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = size
     scale = max(height / image.shape[1], width / image.shape[2])
     if max(image.shape[1] * scale / height, image.shape[2] * scale / width) > _NARROW:
-        image = vision.center_crop(image, [_kept(image.shape[1], height, scale), _kept(image.shape[2], width, scale)])
+        image = _centre(image, _kept(image.shape[1], height, scale), _kept(image.shape[2], width, scale))
     scaled = [max(height, round(image.shape[1] * scale)), max(width, round(image.shape[2] * scale))]
-    result: Tensor = vision.center_crop(vision.resize(image, scaled, antialias=True), list(size))
-    return result
+    if scaled != [image.shape[1], image.shape[2]]:
+        image = vision.resize(image, scaled, antialias=True)
+    return _centre(image, height, width)
+
+
+def _centre(image: Tensor, height: int, width: int) -> Tensor:
+    top, left = round((image.shape[1] - height) / 2), round((image.shape[2] - width) / 2)
+    return image[:, top : top + height, left : left + width]
 
 
 def _kept(pixels: int, wanted: int, scale: float) -> int:

@@ -40,20 +40,40 @@ class Normalisation:
         return moments.normalisation(name)
 
 
+_DARK = 16
+"""What 12-bit values come to when files say that they have 16 bits."""
+
+
+def darkness_told(highest: int) -> str:
+    """A remark on training images none of whose pixels is above ``highest`` (of 255); empty if there is none to make.
+
+    They can be trained on, but a mistake in how they were saved may have cost all but a few shades.
+    """
+    if highest > _DARK:
+        return ""
+    return (
+        f"no pixel of the training images is above {highest} (of 0 to 255): if they hold fewer bits than their files "
+        "say (12 of 16, say), only so many shades are left; save them scaled to the whole range"
+    )
+
+
 class Moments:
     """Sums of pixels and of their squares per channel: whole numbers, so that their order does not matter."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.highest = 0
         self.sums = torch.zeros(2, 1, dtype=torch.int64)  # of values and of squares; (2, C) once images are added
 
     def add(self, images: Tensor) -> None:
         """Take (B, C, H, W) uint8 images in."""
-        self.add_sums(images.shape[0] * images.shape[2] * images.shape[3], pixel_sums(images))
+        count = images.shape[0] * images.shape[2] * images.shape[3]
+        self.add_sums(count, pixel_sums(images), int(images.max()))
 
-    def add_sums(self, count: int, sums: Tensor) -> None:
-        """Take ``count`` pixels in, of which ``pixel_sums`` are known."""
+    def add_sums(self, count: int, sums: Tensor, highest: int) -> None:
+        """Take ``count`` pixels in, of which ``pixel_sums`` and the highest value are known."""
         self.count += count
+        self.highest = max(self.highest, highest)
         self.sums = self.sums + sums
 
     def normalisation(self, name: str) -> Normalisation:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -68,23 +69,27 @@ def picture(content: bytes, name: str, channels: int, alpha: Alpha) -> Bytes:
         DataError: see ``images.read_image``.
     """
     with _decoding(name), Image.open(io.BytesIO(content), formats=_formats()) as opened:
-        return image_pixels(opened, name, channels, alpha)
+        return _pixels(opened, name, channels, alpha)
 
 
 def image_pixels(image: Image.Image, name: str, channels: int, alpha: Alpha) -> Bytes:
     """A picture of Pillow's, perhaps not loaded yet, as (H, W, channels); raises like ``picture``."""
+    with _decoding(name):
+        return _pixels(image, name, channels, alpha)
+
+
+def _pixels(image: Image.Image, name: str, channels: int, alpha: Alpha) -> Bytes:
     if channels not in _KINDS:
         raise DataError(
             f"{name} is a picture, which has 1 to 4 channels; the family takes {channels}: save images of {channels} "
             "channels as .npy files of (height, width, channels)."
         )
-    with _decoding(name):
-        _check_frames(image, name)
-        keyed = _keyed(image)
-        image.load()
-        turn = _UPRIGHT.get(image.getexif().get(_Tag.orientation, 1))
-        planes = _planes(image, image if turn is None else image.transpose(turn), keyed, name)
-        return _arranged(planes, image, name, channels, alpha)
+    _check_frames(image, name)
+    keyed = _keyed(image)
+    image.load()
+    turn = _UPRIGHT.get(image.getexif().get(_Tag.orientation, 1))
+    planes = _planes(image, image if turn is None else image.transpose(turn), keyed, name)
+    return _arranged(planes, image, name, channels, alpha)
 
 
 @contextmanager
@@ -114,6 +119,7 @@ def _decoding(name: str) -> Iterator[None]:
             raise DataError(f"{name} is not a readable image ({text}): mend it, or take it out.") from problem
 
 
+@cache
 def _formats() -> tuple[str, ...]:
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)

@@ -74,14 +74,14 @@ class FileSource:
 
     def read(self, index: int) -> Tensor:
         """The file's image, (C, H, W) uint8."""
-        path = self.root / self.files[index]
-        return self.target.decode(read_content(path), str(path))
+        path = f"{self.root}/{self.files[index]}"
+        return self.target.decode(read_content(path), path)
 
     def examine(self, index: int) -> Examined:
         """The file's image, and a digest of the file's bytes."""
-        path = self.root / self.files[index]
+        path = f"{self.root}/{self.files[index]}"
         content = read_content(path)
-        return Examined(self.target.decode(content, str(path)), content_digest(content))
+        return Examined(self.target.decode(content, path), content_digest(content))
 
 
 def content_digest(content: bytes) -> bytes:

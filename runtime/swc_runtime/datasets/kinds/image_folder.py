@@ -26,13 +26,13 @@ def load_image_folder(request: Request) -> Dataset:
     path = Path(request.argument).expanduser()
     folders = _parts(path)
     found = {part: class_folders(folder) for part, folder in folders.items()}
-    name = f"imagefolder:{path.resolve().name}"
-    _tell_passed(found, request)
+    called = {part: folder.name for part, folder in folders.items()}
+    _tell_passed({called[part]: there for part, there in found.items()}, request)
     for part, there in found.items():
         if not any(there.files.values()):
-            raise DataError(f"{path} has no images in the class folders of {part}{_instead(there)}.")
+            raise DataError(f"{path} has no images in the class folders of {called[part]}{_instead(there)}.")
     known = {one for there in found.values() for one in there.files}
-    present = {part: {one for one, files in there.files.items() if files} for part, there in found.items()}
+    present = {called[part]: [one for one, files in there.files.items() if files] for part, there in found.items()}
     check_parts(str(path), present, known, allow_missing=request.allow_missing_classes)
     names = ordered(known)
     request.check_fit(str(path), request.input, len(names))
@@ -40,10 +40,11 @@ def load_image_folder(request: Request) -> Dataset:
     sources, labels = {}, {}
     for part, there in found.items():
         chosen = [(file, label) for label, one in enumerate(names) for file in there.files.get(one, ())]
-        files = tuple(f"{folders[part].name}/{file}" for file, _ in chosen)
+        files = tuple(f"{called[part]}/{file}" for file, _ in chosen)
         sources[part] = FileSource(path, files, Target(request.input, request.alpha))
         labels[part] = [label for _, label in chosen]
-    return checked_dataset(name, sources, labels, names, request)
+    name = f"imagefolder:{path.resolve().name}"
+    return checked_dataset(name, sources, labels, names, request, called)
 
 
 def _parts(path: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from swc_runtime.datasets.arrays import image_tensor, label_tensor
 from swc_runtime.datasets.classes import check_parts
 from swc_runtime.datasets.dataset import Dataset, tensor_dataset
 from swc_runtime.datasets.kind import DataKind, Request, numbered_classes
+from swc_runtime.datasets.normalisation import darkness_told
 from swc_runtime.datasets.splits import TensorSplit
 from swc_runtime.problems import DataError
 
@@ -55,6 +56,8 @@ def load_npz(request: Request) -> Dataset:
     names = _class_names(path, arrays, max(int(split.labels.max()) for split in splits.values()) + 1, request)
     present = {part: {names[label] for label in set(split.labels.tolist())} for part, split in splits.items()}
     check_parts(str(path), present, names, allow_missing=request.allow_missing_classes)
+    if dark := darkness_told(int(splits["train"].images.max())):
+        request.reporter.say(dark)
     return tensor_dataset(f"npz:{path.name}", splits["train"], splits["test"], len(names), names, val=splits.get("val"))
 
 
