@@ -101,7 +101,7 @@ class PendingAnswer:
         except Cancelled:
             self._timings.given_up(member, self._plan.batch, time.perf_counter() - began)
         except BaseException as error:  # noqa: BLE001 - raised where the call was made
-            if self.cancelled:
+            if self.cancelled and self.error is None:
                 _tell_late(member, error)
             self.error = error
             self.finished.set()

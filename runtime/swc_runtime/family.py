@@ -161,6 +161,11 @@ class Family(nn.Module):
         return frozenset(name.partition(".")[0] for name in self.bank.layers)
 
     @cached_property
+    def footprints(self) -> dict[str, int]:
+        """Bytes that members take at least for each example, as far as large batches made it worth knowing."""
+        return {}
+
+    @cached_property
     def weights_alone(self) -> Mapping[str, int]:
         """How many weights each member computes with, those that it shares included."""
         alone = {name: sum(p.numel() for p in member.parameters()) for name, member in self.members.items()}

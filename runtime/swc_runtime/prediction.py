@@ -13,11 +13,16 @@ from torch import Tensor
 from swc_runtime.cancellation import AtEveryOperation
 from swc_runtime.deadline import Timely, answer_in_time
 from swc_runtime.evaluating import evaluation_view
+from swc_runtime.footprint import available, bytes_per_example
 from swc_runtime.frontier import Percentile
 from swc_runtime.inputs import check_images, check_placement, explained
+from swc_runtime.memory import too_large
 
 if TYPE_CHECKING:
     from swc_runtime.family import Family
+
+_LARGE = 2**26
+"""Bytes of images from which on a batch is looked at before it runs."""
 
 
 @torch.no_grad()
@@ -69,8 +74,19 @@ def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_
 
 
 def _logits(family: Family, member: str, x: Tensor) -> Tensor:
+    if x.nbytes > _LARGE and x.device.type == "cpu":
+        _check_memory(family, member, x)
     logits: Tensor = evaluation_view(family.members[member])(x)
     return logits
+
+
+def _check_memory(family: Family, member: str, x: Tensor) -> None:
+    """Refuse a batch that cannot fit into main memory: the system would end the program instead (``footprint``)."""
+    if member not in family.footprints:
+        family.footprints[member] = bytes_per_example(evaluation_view(family.members[member]), x)
+    free = available()
+    if free is not None and len(x) * family.footprints[member] > free:
+        raise too_large(len(x), x.device, "predict in smaller batches")
 
 
 def _stoppable_logits(family: Family, member: str, x: Tensor) -> Tensor:
