@@ -4,11 +4,14 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import Result
 from PIL import Image
+
+from swc_runtime.training import EpochRecord, Session
 
 Swc = Callable[..., Result]
 QUICK = ("--data", "digits", "--quiet", "--accelerator", "cpu", "--limit", "64", "--epochs", "1", "--no-search")
@@ -126,3 +129,27 @@ def test_other_classes_than_the_training_s_are_refused(swc: Swc, spec: Path, tmp
         refused = swc(*command)
         assert refused.exit_code == 1, refused.output
         assert "`a` of the training is not among them; `z` is new" in " ".join(refused.output.split())
+
+
+def test_a_test_image_that_breaks_while_training_costs_no_training(
+    swc: Swc, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images(tmp_path / "pictures", tuple("abcdefghij"))
+    victim = tmp_path / "pictures" / "val" / "c" / "1.png"
+    whole, original = victim.read_bytes(), Session.train_epoch
+
+    def train_epoch(self: Session, *arguments: Any) -> EpochRecord:
+        victim.write_bytes(whole[:40])
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Session, "train_epoch", train_epoch)
+    look = ("--data", "imagefolder:pictures", *QUICK[2:5], "--workers", "0")
+    broken = swc("train", spec, *look, *QUICK[5:], "--val", "0.25")
+    assert broken.exit_code == 1
+    said = " ".join(broken.output.split())
+    assert "val/c/1.png" in said
+    assert "its weights are kept in runs/tiny/family.safetensors" in said
+    assert "`swc eval`" in said
+    victim.write_bytes(whole)
+    scored = swc("eval", spec, *look)
+    assert scored.exit_code == 0, scored.output

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from dataclasses import replace
 
 import pytest
@@ -243,10 +245,12 @@ def test_killed_between_the_last_and_the_best_state_a_run_makes_up_for_it(tmp_pa
         with pytest.raises(Killed):
             train(tiny(), digits(150), options(parts))
     assert (read_metadata(parts / LAST)["epoch"], read_metadata(parts / BEST)["epoch"]) == (3, 2)
+    (parts / "curves.csv").unlink()
     monkeypatch.setattr(Session, "train_epoch", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         train(tiny(1), digits(150), options(parts, resume=True))
     assert read_metadata(parts / BEST)["epoch"] == 3
+    assert len((parts / "curves.csv").read_text().splitlines()) == 1 + 3
 
 
 def test_a_best_state_that_is_gone_or_another_is_told(tmp_path, monkeypatch):
@@ -321,3 +325,12 @@ def test_a_checkpoint_of_training_fits_what_loads_families(saved):
     about = load_family(family, saved / LAST)
     assert about["epoch"] == 3
     assert len(family.bank.groups("conv3x3@0,0")) > 1
+
+
+def test_without_locks_a_run_goes_on_and_says_so(tmp_path, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
+    _, text = heard(tmp_path, epochs=1)
+    assert f"{tmp_path} lies on a file system without locks: see to it that no other run uses it" in text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,9 +31,15 @@ LOCK = ".swc.lock"
 _OF_A_RUN = (LAST, BEST, FINAL, CURVES, "frontier.json", "anytime.png")
 
 
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What file systems without locks answer."""
+
+
 @contextmanager
-def occupied(folder: Path) -> Iterator[None]:
+def occupied(folder: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
     """Keep every other run out of a folder while the context lasts; one process may do so several times over.
+
+    Where the file system has no locks, that is left to the person, who is told (``say``).
 
     Raises:
         TrainingError: another run has it, or it cannot be written.
@@ -47,9 +54,13 @@ def occupied(folder: Path) -> Iterator[None]:
             "or name another folder with --run."
         ) from problem
     except OSError as problem:
-        raise TrainingError(
-            f"{folder} cannot be used for a run: {problem.strerror or problem}. Choose another folder (--run)."
-        ) from problem
+        if problem.errno not in _NO_LOCKS:
+            raise TrainingError(
+                f"{folder} cannot be used for a run: {problem.strerror or problem}. Choose another folder (--run)."
+            ) from problem
+        say(f"{folder} lies on a file system without locks: see to it that no other run uses it meanwhile")
+        yield
+        return
     try:
         yield
     finally:

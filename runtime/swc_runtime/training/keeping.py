@@ -53,7 +53,7 @@ class Keeper:
     def epoch(self, history: History) -> None:
         """Keep the state after an epoch, as the last and, if it is the best so far, as the best.
 
-        Whatever happens between the two, ``resume`` brings the second about.
+        Whatever happens between the two, ``resume`` makes up for it.
 
         Raises:
             TrainingError: the state holds values that are no finite numbers; nothing is written.
@@ -65,9 +65,12 @@ class Keeper:
             more = {"kind": "training", "without_momentum": without_momentum(self._session)}
             tensors, about = training_tensors(self._session), {**more, **self._about(history)}
             led(self._session.fabric, lambda: write_checkpoint(folder / LAST, tensors, about))
-            led(self._session.fabric, lambda: write_curves(folder, history, tuple(self._session.family.members)))
+            self._draw(folder, history)
         if history.best == len(history.epochs) - 1:
             self._keep_best(history)
+
+    def _draw(self, folder: Path, history: History) -> None:
+        led(self._session.fabric, lambda: write_curves(folder, history, tuple(self._session.family.members)))
 
     def _keep_best(self, history: History) -> None:
         if "best" not in self._options.kept:
@@ -191,6 +194,7 @@ class Keeper:
         self._origin = agreed_origin(path, metadata.get("from"), self._origin)
         restore_training(self._session, tensors, metadata.get("without_momentum"), path)
         self._take_up_best(history)
+        self._draw(path.parent, history)
         return history
 
     def _path(self, name: str) -> Path | None:

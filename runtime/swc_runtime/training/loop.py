@@ -62,7 +62,7 @@ def train(
     data = held_out(data, options.val)
     fabric = fabric or open_fabric(options)
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
-    with limits(), _claimed(fabric, options):
+    with limits(), _claimed(fabric, options, reporter):
         times = planned(family, options)
         with Freezing(family, options.freeze, fresh_parts(options)) as freezing:
             session = Session(family, data, options, fabric, times, freezing)
@@ -70,12 +70,12 @@ def train(
 
 
 @contextmanager
-def _claimed(fabric: Fabric, options: TrainOptions) -> Iterator[None]:
+def _claimed(fabric: Fabric, options: TrainOptions, reporter: Reporter) -> Iterator[None]:
     """Hold the run's folder, once it is known to be free for this run."""
     folder = options.run_dir
     with ExitStack() as held:
         if folder is not None:
-            led(fabric, lambda: held.enter_context(occupied(folder)))
+            led(fabric, lambda: held.enter_context(occupied(folder, reporter.say)))
             if not options.resume and not options.fresh:
                 led(fabric, lambda: check_free(folder))
         try:
