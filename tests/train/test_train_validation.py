@@ -295,3 +295,37 @@ def test_too_few_images_to_hold_out_are_told(tmp_path):
     with pytest.raises(DataError, match="--val 0"):
         train(tiny(), noise(3), options(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+def test_patience_and_the_best_epoch_survive_being_killed(tmp_path, monkeypatch):
+    """Whenever it is killed, a run stops after the same epoch and takes the same family."""
+    losses = {1: 2.0, 2: 1.0, 3: 1.5, 4: 1.2, 5: 0.1}
+    original, trained = training_loop.validate, training_loop.Session.train_epoch
+
+    def validate(family, data, *rest):
+        found = original(family, data, *rest)
+        done = int(family.members["small"].bn0.num_batches_tracked) // 4  # steps an epoch
+        return replace(found, scores=(*found.scores[:-1], replace(found.scores[-1], nll=losses[done])))
+
+    monkeypatch.setattr(training_loop, "validate", validate)
+    asked = options(tmp_path / "whole", epochs=6, patience=2)
+    whole = train(tiny(), digits(150), asked)
+    assert len(whole.epochs) == 4
+    for killed in (1, 2, 3):
+        parts = replace(asked, run_dir=tmp_path / str(killed))
+
+        def train_epoch(self, epoch, *rest, killed=killed):
+            if epoch == killed:
+                raise KeyboardInterrupt
+            return trained(self, epoch, *rest)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(training_loop.Session, "train_epoch", train_epoch)
+            with pytest.raises(KeyboardInterrupt):
+                train(tiny(), digits(150), parts)
+        resumed = train(tiny(9), digits(150), replace(parts, resume=True))
+        assert [replace(e, seconds=0) for e in resumed.epochs] == [replace(e, seconds=0) for e in whole.epochs]
+        for name in (LAST, BEST, FINAL):
+            ours, theirs = (read_checkpoint(run / name)[0] for run in (tmp_path / "whole", tmp_path / str(killed)))
+            assert all(torch.equal(value, theirs[key]) for key, value in ours.items())
+        assert read_metadata(tmp_path / str(killed) / FINAL)["epoch"] == 2
