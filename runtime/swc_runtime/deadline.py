@@ -80,8 +80,6 @@ class PendingAnswer:
         if name is None and not self._running and self.answer is None and self._pending:
             name = min(self._pending, key=lambda n: expected[n] or 0.0)
         if name is None:
-            for late in self._pending:
-                self._timings.left_out(late, batch)
             self._pending.clear()
             self._end()
             return None

@@ -2,60 +2,69 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import deque
+from typing import NamedTuple
 
-_RISE = 0.1
-"""Weight of a call that took longer than expected."""
+_FALL, _RISE = 0.5, 0.1
+"""Weights of a call that took less, or more, than expected."""
 _LONGER = 1.1
 """What a member that was never done may take, in terms of the longest that it was waited for."""
-_SKIPPED = 0.98
-"""What is left of an expectation each time that a member was not run because of it."""
+_HALF_LIFE = 10.0
+"""Seconds without a call after which a member is hoped to take half as long."""
 _KEPT = 128
 """Late answers that the reserve is chosen by."""
 _LEAST_RESERVE = 0.0005
 _FIRST_SHARE = 0.05
 
 
+class _Learned(NamedTuple):
+    """What a member takes, whether it was ever done, and when it was last called."""
+
+    seconds: float
+    done: bool
+    at: float
+
+
 class Timings:
     """Seconds that each member of a family may take, learned while it serves; by member and order of the batch size.
 
-    An expectation is hopeful: it falls at once and rises slowly, since it is there to leave out what cannot be done in
-    time, not what may be. It shrinks whenever a member is left out, so that a member that was slow once is tried again.
+    An expectation is hopeful: it falls fast and rises slowly, since it is there to leave out what cannot be done in
+    time, not what may be. It shrinks while a member is left out, so that one that was slow is tried again.
     """
 
     def __init__(self) -> None:
-        self._expected: dict[tuple[str, int], float] = {}
-        self._done: set[tuple[str, int]] = set()  # what was done at least once
+        self._learned: dict[tuple[str, int], _Learned] = {}
 
     def expected(self, member: str, batch: int) -> float | None:
-        """Seconds that a member may take; None before its first call."""
-        return self._expected.get((member, batch.bit_length()))
+        """Seconds that a member may take now; None before its first call."""
+        learned = self._before(member, batch)
+        if learned is None:
+            return None
+        return learned.seconds * math.exp2((learned.at - time.perf_counter()) / _HALF_LIFE)
 
     def took(self, member: str, batch: int, seconds: float) -> None:
         """A member was done after ``seconds``."""
-        key = (member, batch.bit_length())
-        before = self._expected.get(key)
-        if before is None or seconds < before or key not in self._done:
-            self._expected[key] = seconds
-        else:
-            self._expected[key] = before + _RISE * (seconds - before)
-        self._done.add(key)
+        before = self._before(member, batch)
+        if before is not None and before.done:
+            seconds = before.seconds + (_FALL if seconds < before.seconds else _RISE) * (seconds - before.seconds)
+        self._note(member, batch, seconds, done=True)
 
     def given_up(self, member: str, batch: int, seconds: float) -> None:
         """A member was not yet done after ``seconds``."""
-        key = (member, batch.bit_length())
-        before = self._expected.get(key, 0.0)
-        if key not in self._done:  # longer than this: not to be tried again with as much time, if others can be
-            self._expected[key] = max(before, _LONGER * seconds)
-        elif seconds > before:
-            self._expected[key] = before + _RISE * (seconds - before)
+        before = self._before(member, batch)
+        if before is None or not before.done:  # not to be tried again with as much time, if others can be
+            self._note(member, batch, max(_LONGER * seconds, before.seconds if before else 0.0), done=False)
+        else:
+            self._note(member, batch, before.seconds + _RISE * max(0.0, seconds - before.seconds), done=True)
 
-    def left_out(self, member: str, batch: int) -> None:
-        """A member was not run because of what it was expected to take."""
-        before = self.expected(member, batch)
-        if before is not None:
-            self._expected[member, batch.bit_length()] = _SKIPPED * before
+    def _before(self, member: str, batch: int) -> _Learned | None:
+        return self._learned.get((member, batch.bit_length()))
+
+    def _note(self, member: str, batch: int, seconds: float, *, done: bool) -> None:
+        self._learned[member, batch.bit_length()] = _Learned(seconds, done, time.perf_counter())
 
     def __reduce__(self) -> tuple[type[Timings], tuple[()]]:
         return Timings, ()  # a copy of a family may serve elsewhere

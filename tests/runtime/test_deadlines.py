@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import families
 import pytest
@@ -23,7 +24,7 @@ import torch
 from handmade import Mini
 from torch import Tensor, nn
 
-from swc_runtime import Frontier, FrontierPoint, cancellation, deadline, workers
+from swc_runtime import Frontier, FrontierPoint, cancellation, deadline, timings, workers
 from swc_runtime.cancellation import Cancelled, cancellable
 from swc_runtime.deadline import Plan, Timely
 from swc_runtime.timings import Reserve, Timings
@@ -400,7 +401,7 @@ def test_without_a_frontier_cheap_members_run_first(family: Mini) -> None:
     for name, seconds in (("deep", 0.5), ("wide", 0.2)):
         family.timings.took(name, 3, seconds)
     assert Plan(family, None, 3).order == ("wide", "deep")
-    family.timings.took("deep", 3, 0.1)
+    family.timings._note("deep", 3, 0.1, done=True)
     assert Plan(family, None, 3).order == ("deep", "wide")
 
 
@@ -410,7 +411,10 @@ def call_for(family: Mini, due: float) -> deadline.PendingAnswer:
     return deadline.PendingAnswer(plan, lambda _: X, lambda logits: logits[0], context, family.timings, due, 1)
 
 
-def test_members_that_cannot_be_done_in_time_are_not_run_unless_there_is_nothing_else(family: Mini) -> None:
+def test_members_that_cannot_be_done_in_time_are_not_run_unless_there_is_nothing_else(
+    family: Mini, clock: list[float]
+) -> None:
+    assert clock  # estimates stay what they are
     family.timings.took("deep", 3, 1.0)
     family.timings.took("wide", 3, 2.0)
     assert [call_for(family, due=2.0).take(now) for now in (0.0, 0.9, 1.5, 1.99)] == ["deep", "deep", "deep", "deep"]
@@ -418,7 +422,8 @@ def test_members_that_cannot_be_done_in_time_are_not_run_unless_there_is_nothing
     call = call_for(family, due=2.5)
     assert call.take(0.0) == "deep"
     call.run("deep")
-    family.timings._expected.update({("deep", 2): 1.0, ("wide", 2): 2.0})
+    family.timings._note("deep", 3, 1.0, done=True)
+    family.timings._note("wide", 3, 2.0, done=True)
     assert call.take(1.0) is None  # wide would take until 3.0
     assert not call.more()
     assert not call.finished.is_set()
@@ -428,7 +433,8 @@ def test_members_that_cannot_be_done_in_time_are_not_run_unless_there_is_nothing
     call = call_for(family, due=3.5)
     call.take(0.0)
     call.run("deep")
-    family.timings._expected.update({("deep", 2): 1.0, ("wide", 2): 2.0})
+    family.timings._note("deep", 3, 1.0, done=True)
+    family.timings._note("wide", 3, 2.0, done=True)
     assert call.take(1.0) == "wide"
 
 
@@ -441,33 +447,44 @@ def test_how_many_members_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert deadline._at_once(X, [None]) == 1
 
 
-def test_what_members_take_is_learned() -> None:
-    timings = Timings()
-    assert timings.expected("deep", 4) is None
-    timings.took("deep", 4, 1.0)
-    timings.took("deep", 4, 2.0)
-    assert timings.expected("deep", 4) == pytest.approx(1.1)  # hopeful
-    assert timings.expected("deep", 7) == pytest.approx(1.1)  # of that order of batch sizes
-    assert timings.expected("deep", 8) is None
-    timings.took("deep", 4, 0.4)
-    assert timings.expected("deep", 4) == pytest.approx(0.4)
-    timings.given_up("deep", 4, 0.1)  # says nothing new
-    assert timings.expected("deep", 4) == pytest.approx(0.4)
-    timings.given_up("deep", 4, 1.4)
-    assert timings.expected("deep", 4) == pytest.approx(0.5)
-    for _ in range(200):
-        timings.left_out("deep", 4)
-    assert 0 < timings.expected("deep", 4) < 0.01  # type: ignore[operator]  # tried again one day
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A clock of the estimates that shows what its only item says."""
+    now = [100.0]
+    monkeypatch.setattr(timings, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return now
 
 
-def test_a_member_that_was_never_done_does_not_keep_others_from_being_done() -> None:
-    timings = Timings()
-    timings.given_up("deep", 4, 1.0)
-    assert timings.expected("deep", 4) == pytest.approx(1.1)  # not again with as much time
-    timings.given_up("deep", 4, 0.2)
-    assert timings.expected("deep", 4) == pytest.approx(1.1)
-    timings.took("deep", 4, 3.0)
-    assert timings.expected("deep", 4) == pytest.approx(3.0)  # known now
+def test_what_members_take_is_learned(clock: list[float]) -> None:
+    learned = Timings()
+    assert learned.expected("deep", 4) is None
+    learned.took("deep", 4, 1.0)
+    learned.took("deep", 4, 2.0)
+    assert learned.expected("deep", 4) == pytest.approx(1.1)  # hopeful
+    assert learned.expected("deep", 7) == pytest.approx(1.1)  # of that order of batch sizes
+    assert learned.expected("deep", 8) is None
+    learned.took("deep", 4, 0.5)
+    assert learned.expected("deep", 4) == pytest.approx(0.8)
+    learned.given_up("deep", 4, 0.1)  # says nothing new
+    assert learned.expected("deep", 4) == pytest.approx(0.8)
+    learned.given_up("deep", 4, 1.8)
+    assert learned.expected("deep", 4) == pytest.approx(0.9)
+    clock[0] += 10.0
+    assert learned.expected("deep", 4) == pytest.approx(0.45)  # tried again one day
+    learned.given_up("deep", 4, 0.5)
+    assert learned.expected("deep", 4) == pytest.approx(0.9)  # in vain
+
+
+def test_a_member_that_was_never_done_does_not_keep_others_from_being_done(clock: list[float]) -> None:
+    learned = Timings()
+    learned.given_up("deep", 4, 1.0)
+    assert learned.expected("deep", 4) == pytest.approx(1.1)  # not again with as much time
+    learned.given_up("deep", 4, 0.2)
+    assert learned.expected("deep", 4) == pytest.approx(1.1)
+    clock[0] += 20.0
+    assert learned.expected("deep", 4) == pytest.approx(0.275)
+    learned.took("deep", 4, 3.0)
+    assert learned.expected("deep", 4) == pytest.approx(3.0)  # known now
 
 
 def test_the_reserve_follows_how_late_answers_were() -> None:
