@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from swc.authorship import origin_of
+from swc.authorship import check_ours, edited, origin_of
 from swc.files import write_atomically
 from swc.seal import sealed, unsealed
 
@@ -13,6 +13,23 @@ from swc.seal import sealed, unsealed
 def kept_path(folder: Path, family: str) -> Path:
     """Where the generated file of a run lies in its folder."""
     return folder / f"{family}.py"
+
+
+def check_kept(path: Path, folder: Path, family: str) -> None:
+    """See that keeping a generated file in a run's folder will not replace one there that was edited by hand.
+
+    Args:
+        path: the file that is to be trained.
+        folder: the run's.
+        family: its name.
+
+    Raises:
+        SpecError: SW0806 when it would.
+    """
+    kept = kept_path(folder, family)
+    elsewhere = os.path.realpath(path.parent) != os.path.realpath(folder)
+    if elsewhere and edited(kept) and unsealed(kept.read_bytes()).text != unsealed(path.read_bytes()).text:
+        check_ours(kept)
 
 
 def keep_generated(content: bytes, path: Path, folder: Path, family: str) -> None:

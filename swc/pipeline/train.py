@@ -15,8 +15,9 @@ from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.family import Family as SpecFamily
 from swc.lock import lock_path
+from swc.lock.former import former_of
 from swc.output import is_current, write_generated
-from swc.pipeline.keeping import keep_generated
+from swc.pipeline.keeping import check_kept, keep_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.ready import Ready, held, make_ready
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
@@ -134,7 +135,9 @@ def _planned(target: Path, run_folder: Path | None, run: Run, search: SearchChoi
     if not is_spec(target):
         folder = run_folder or Path("runs") / target.stem
         goes_on = run.options.resume and _saved(folder)
-        return _Plan(target, folder, load_family_class(target), edited_note(target), goes_on=goes_on)
+        family_class = load_family_class(target)
+        check_kept(target, folder, family_class.plan.family)
+        return _Plan(target, folder, family_class, edited_note(target), goes_on=goes_on)
     program_lock = search.lock or lock_path(target)
     searching = not search.skipped and (search.anew or not program_lock.exists())
     # Everything that can be wrong with the spec is reported before any training starts.
@@ -217,7 +220,10 @@ def check_version(spec: Path, generated: Path) -> None:
         SpecError: SW0805 when the spec has changed since.
     """
     compiled = compile_spec(spec, LockChoice(ignored=True))
-    if load_family_class(generated).plan.structure != compiled.plan.structure:
+    found = load_family_class(generated).plan.structure
+    if found != compiled.plan.structure:
+        renamed = former_of(found, compiled.family) is not None
+        way = f"only names were `moved`: compile it there, `swc compile {spec} -o {generated.parent}`"
         raise SpecError(
             (
                 Diagnostic(
@@ -225,7 +231,7 @@ def check_version(spec: Path, generated: Path) -> None:
                     f"{generated} was not compiled from {spec} as it is now",
                     compiled.family.span,
                     label="this or an architecture has changed since the training",
-                    help=f"train again, or name what was trained: {generated}",
+                    help=f"{way if renamed else 'train again'}, or name what was trained: {generated}",
                 ),
             )
         )

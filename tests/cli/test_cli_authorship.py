@@ -12,6 +12,7 @@ from click.testing import Result
 
 from swc.authorship import Authorship, edited, edited_note, state_of
 from swc.compiler import compile_spec
+from swc.pipeline.keeping import check_kept
 from swc.seal import place_of, sealed, unsealed
 
 Swc = Callable[..., Result]
@@ -117,6 +118,22 @@ def test_training_keeps_what_was_edited(swc: Swc, spec: Path, tmp_path: Path) ->
     assert "SW0806" in result.output
     assert (folder / "tiny.py").read_text() == text
     assert os.listdir(folder) == ["tiny.py"]
+
+
+def test_training_another_file_keeps_what_was_edited_in_its_run_s_folder(
+    swc: Swc, generated: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / "tiny"
+    folder.mkdir(parents=True)
+    shutil.copy(generated, folder)
+    text = edit(folder / "tiny.py")
+    quick = ("--data", "digits", "--quiet", "--accelerator", "cpu", "--limit", "64")
+    result = swc("train", generated, *quick)
+    assert result.exit_code == 1
+    assert "SW0806" in result.output
+    assert (folder / "tiny.py").read_text() == text
+    edit(generated)  # the same edit: nothing is lost
+    check_kept(generated, folder, "tiny")
 
 
 def test_running_what_was_edited_is_noted(generated: Path) -> None:

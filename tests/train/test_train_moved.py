@@ -191,6 +191,8 @@ def test_from_training_to_scores_under_another_name(swc: Swc, tmp_path: Path) ->
     scores = swc("eval", tmp_path / "run" / "tiny.py", *look, "--format", "json").output
     locked = (tmp_path / "specs" / "tiny.lock").read_bytes()
     spec(tmp_path / "specs", **CASES["all"])
+    told = swc("eval", path, "--run", tmp_path / "run", *look)
+    assert (told.exit_code, "only names were `moved`" in " ".join(told.output.split())) == (1, True)
     assert swc("compile", path, "-o", tmp_path / "out").exit_code == 0
     assert (tmp_path / "specs" / "tiny.lock").read_bytes() == locked
     checkpoint = ("--checkpoint", tmp_path / "run" / "family.safetensors")
