@@ -270,10 +270,17 @@ def _may_call(call: t.Call, environment: Environment, diagnostics: Diagnostics) 
     return False
 
 
+_WHOLE = frozenset({"floor", "int", "round", "trunc", "floordiv", "floor_div"})
+"""What makes whole numbers elsewhere."""
+
+
 def _unknown_call(call: t.Call, environment: Environment, diagnostics: Diagnostics) -> None:
     name = call.function.text
     blocks = [x for x, d in environment.definitions.items() if d is not None and not d.is_arch]
     near = near_names(name, [*OPERATIONS, *blocks])
+    elsewhere = "define it with `block`, or bring it in with `use ... from ...`"
+    if name in _WHOLE:
+        near, elsewhere = [], "`div(a, b)` divides and rounds down, and numbers need no other rounding"
     value = name in environment.variables
     if value:
         summary, label = f"`{name}` is a value and cannot be called", "not something to call"
@@ -284,6 +291,6 @@ def _unknown_call(call: t.Call, environment: Environment, diagnostics: Diagnosti
         summary,
         call.function.span,
         label=label,
-        help=f"write `{near[0]}`" if near else "define it with `block`, or bring it in with `use ... from ...`",
+        help=f"write `{near[0]}`" if near else elsewhere,
         fix=near[0] if near else None,
     )

@@ -13,9 +13,11 @@ from collections.abc import Container
 
 from attrs import frozen
 
+from swc.syntax.sections import Section, section_at
+
 _TOKEN = re.compile(
     r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+|[kMG])?(?![A-Za-z0-9_.])"
-    r"|[A-Za-z_][A-Za-z0-9_]*|==|!=|<=|>=|\*\*|[-+*/%<>()\[\],{]"
+    r"|[A-Za-z_][A-Za-z0-9_]*|==|!=|<=|>=|\*\*|[-+*/%<>()\[\],{=]"
 )
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or", "then", "else"})
 _CALLS = frozenset({"div", "min", "max", "len", "channels"})
@@ -60,7 +62,7 @@ def reads_as_division(before: str, comment: str, values: Values) -> Division | N
         values: which names are numbers and lists there.
     """
     left = _last_operand(before.rstrip(), values)
-    tokens = _tokens(comment.removeprefix("//").partition("//")[0])  # a comment may follow the division
+    tokens = _tokens(re.split(r"//|#", comment.removeprefix("//"))[0])  # a comment may follow the division
     if left is None or not tokens or not _goes_on(tokens, before, values):
         return None
     plain = re.search(r"[*/%]\s*$", before.rstrip().removesuffix(left)) is None
@@ -77,15 +79,20 @@ def about_comment(text: str, place: int) -> str:
     """
     start = text.rfind("\n", 0, place) + 1
     line = text[start:].partition("\n")[0]
-    before, comment, rest = line[: place - start], line[place - start :].lstrip(" \t"), ""
-    if comment.startswith("//"):
-        comment = re.sub(r"(?<=\{).*", "", comment)
-        rest = comment.removeprefix("//").strip()
+    before, comment = line[: place - start], line[place - start :].lstrip(" \t")
+    rest = comment.removeprefix("//").strip() if comment.startswith("//") else ""
     # Nothing is known of names here, and a name alone is prose more often than not.
     if not re.match(r"[0-9(]", rest) and not re.search(r"[),{\]]$|,", rest):
         return ""
+    # A loop's index and body, or the text of a `require`
+    comment = re.sub(r"(?:\s+as\s+\w+\s*)?\{.*", "{", re.sub(r",\s*\"[^\"]*\"\s*$", "", comment))
     found = reads_as_division(before, comment, Values(_Any(), _Any()))
-    return f"`//` begins a comment; write {found.advice} to divide and round down" if found else ""
+    if found is None:
+        return ""
+    in_body = section_at(text, place) is Section.BODY
+    return (
+        f"`//` begins a comment; write {found.advice + ' to divide and round down' if in_body else 'the number itself'}"
+    )
 
 
 def _tokens(text: str) -> list[str]:
@@ -148,7 +155,7 @@ def _goes_on(tokens: list[str], before: str, values: Values) -> bool:
     depth = before.count("(") + before.count("[") - before.count(")") - before.count("]")
     wanted = True  # an operand
     for number, word in enumerate(tokens):
-        if not wanted and (word in _OPERATORS or (word == "," and depth > 0)):
+        if not wanted and (word in _OPERATORS or (word in {",", "="} and depth > 0)):
             wanted = True
         elif word in {"(", "["} and (wanted or tokens[number - 1][0].isalpha()):
             depth += 1

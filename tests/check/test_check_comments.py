@@ -59,6 +59,8 @@ def warned(line: str = "", setting: str = "") -> list[str]:
         ("k = rate // 2", "div(rate, 2)"),
         ("k = width // 2 == 0", "div(width, 2)"),
         ("k = width // 2  // half of it", "div(width, 2)"),
+        ("k = width // 2  # half of it", "div(width, 2)"),
+        ("k = width // sizes[0] + 1", "div(a, b)"),
         ("k = width // 2 ** 2", "div(a, b)"),
     ],
 )
@@ -152,6 +154,13 @@ def test_settings_are_told_too() -> None:
     assert warned(setting="// as in the paper") == warned(setting="// two hours") == []
 
 
+@pytest.mark.parametrize("name", ["int", "floor", "round"])
+def test_rounding_from_elsewhere_is_answered(name: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        check_text(SPEC.format(line=f"k = {name}(width / 2)", setting=""))
+    assert "div(a, b)" in caught.value.diagnostics[0].help
+
+
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_committed_specs_have_no_such_comment(path: Path) -> None:
     try:
@@ -168,6 +177,12 @@ def test_committed_specs_have_no_such_comment(path: Path) -> None:
         ("repeat width // 2 { y = relu(y) }", True),
         ("y = c: conv(y, width // 2)", True),
         ("y = c: conv(y, (width // 2), 3)", True),
+        ("repeat width // 2 as i {\n y = relu(y) }", True),
+        ('require width // 2 > 1, "wide enough"', True),
+        ('require width // groups == 0, "they divide"', True),
+        ("k = if width // 2 == 0 then 1 else 2", True),
+        ("k = [width // 2, 3]", True),
+        ("y = c: conv(y, width // 2, kernel=3)", True),
         ("y = c: conv(y, width, 3  // the last one", False),
         ("y = c: conv(y, width, 3  // stem", False),
         ("y = c: conv(y, width,  // 2 of them", False),
