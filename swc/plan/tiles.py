@@ -30,7 +30,7 @@ from attrs import frozen
 from swc.plan.graph import Shape
 from swc.plan.model import Fold
 from swc.plan.plane import Plane
-from swc.plan.reaching import Reaching, reaching, thinned
+from swc.plan.reaching import PLACES, Reaching, reaching, thinned
 
 # At most so many template counts are tried between the bounds, and so many tile heights and widths in the second try.
 _COUNTS = 32
@@ -39,6 +39,8 @@ _SMALL = 64  # extents of which every size is tried when clusters are cut anew a
 # So many tiles at most, and so many uses of tiles by distinct shapes: a plan lists them all.
 MOST_TILES = 65_536
 _MOST_USES = 1_048_576
+# Numbers that are kept at once of what has been counted.
+_KNOWN = 2_000_000
 # Sides tried, at least and at most, and ends counted for them, in planes larger than those counted place by place.
 _FEW_SIDES, _MANY_SIDES = 128, 512
 _STEPS = 8_192
@@ -86,7 +88,10 @@ class Tiling:
             ending: Counter[int] = Counter()
             for shape, weight in self._terms.items():
                 ending[shape[1 - axis]] += weight * -(-shape[axis] // side)
-            known = reaching(ending, self._extents[1 - axis])
+            extent = self._extents[1 - axis]
+            if len(self._known_reaching) * min(extent, PLACES) > _KNOWN:
+                self._known_reaching.clear()
+            known = reaching(ending, extent)
             self._known_reaching[side, axis] = known
         return known
 
