@@ -2,7 +2,8 @@
 
 One bank composes A·T, coefficient vectors A (G, N) times templates T (N, D). Where every vector is held to all D
 numbers, the best A·T is the truncated singular value decomposition (Eckart & Young, 1936). Tiles at the edge of a layer
-are seen in part; there A and T are solved for in turn, each exactly, which never makes the error larger.
+are seen in part; there A and T are solved for in turn, each exactly. Cells that few vectors see leave much open, so
+large A and T are penalised, less and less until that gains nothing more: of all that fit about as well, small ones.
 """
 
 from __future__ import annotations
@@ -19,9 +20,15 @@ _CHUNK = 1 << 22
 _RANK = 1e-7
 """Directions weaker than this, of the strongest, are below the resolution of single precision."""
 
-_ROUNDS = 300
-_SETTLED = 1e-9
-"""Solving in turn ends when a round takes off less than this of what there is to fit."""
+_ROUNDS = 200
+_SETTLED = 1e-6
+"""Solving in turn ends when a round takes off less than this of what is to be made small."""
+
+_PENALTIES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10)
+_WORTH, _EXACT = 0.99, 1e-13
+"""A smaller penalty is kept if the error falls below this part of what it was, until so little of all is missed."""
+
+_TINY = 1e-300
 
 
 def nearest(targets: Tensor, weights: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -76,21 +83,24 @@ def nearest_seen(targets: Tensor, weights: Tensor, count: int) -> tuple[Tensor, 
     whole = weights.max(1).values
     if bool((weights == whole[:, None]).all()):
         return nearest(targets.flatten(1), whole, count)
-    seen = _Seen(targets.double(), weights.double())
+    seen = _Seen(targets.double(), weights.double() / whole.max())
     templates = nearest((targets * (weights > 0)[..., None]).flatten(1), whole, count)[1]
-    coefficients = seen.coefficients(templates)
-    error, enough = seen.error(coefficients, templates), _SETTLED * seen.amount
-    for _ in range(_ROUNDS):
-        templates = seen.templates(coefficients)
-        coefficients = seen.coefficients(templates)
-        before, error = error, seen.error(coefficients, templates)
-        if before - error <= enough:
+    found, error = seen.settled(templates, _PENALTIES[0])
+    for penalty in _PENALTIES[1:]:
+        if error <= _EXACT * seen.amount:
             break
-    return coefficients, templates
+        tried, smaller = seen.settled(found[1], penalty)
+        if smaller > _WORTH * error:
+            break
+        found, error = tried, smaller
+    return found
 
 
 class _Seen:
-    """Targets whose weights are the same over regions of cells: the normal equations, region by region."""
+    """Targets whose weights are the same over regions of cells: the normal equations, region by region.
+
+    With a penalty μ, what is made small is the error + μ (‖A‖² + ‖T‖²).
+    """
 
     def __init__(self, targets: Tensor, weights: Tensor) -> None:
         self.width = targets[0].numel()
@@ -103,22 +113,35 @@ class _Seen:
     def _regions(self) -> list[tuple[Tensor, Tensor]]:
         return list(zip(self.weights.T, self.targets, strict=True))
 
-    def coefficients(self, templates: Tensor) -> Tensor:
+    def settled(self, templates: Tensor, penalty: float) -> tuple[tuple[Tensor, Tensor], float]:
+        """A and T, solved for in turn from a start until that gains nothing more, and their error."""
+        ridge = penalty * math.sqrt(self.amount)
+        templates = templates * math.sqrt(math.sqrt(self.amount) / max(float(templates.norm()), _TINY))
+        coefficients, value = self.coefficients(templates, ridge), math.inf
+        for _ in range(_ROUNDS):
+            templates = self.templates(coefficients, ridge)
+            coefficients = self.coefficients(templates, ridge)
+            error = self.error(coefficients, templates)
+            before, value = value, error + ridge * float(coefficients.square().sum() + templates.square().sum())
+            if before - value <= _SETTLED * value:
+                break
+        return (coefficients, templates), error
+
+    def coefficients(self, templates: Tensor, ridge: float) -> Tensor:
         """The best A (G, r) for T (r, P * K)."""
         own = [templates[:, columns] for columns in self.columns]
         grams = torch.stack([part @ part.T for part in own])  # (regions, r, r)
         right = torch.stack([(w[:, None] * y) @ part.T for (w, y), part in zip(self._regions(), own, strict=True)])
-        scale = self.weights.max(1, keepdim=True).values
-        patterns, which = torch.unique(self.weights / scale, dim=0, return_inverse=True)
-        inverses = torch.linalg.pinv(torch.einsum("pr,rij->pij", patterns, grams), hermitian=True)
-        return torch.einsum("gi,gij->gj", right.sum(0) / scale, inverses[which])
+        patterns, which = torch.unique(self.weights, dim=0, return_inverse=True)
+        inverses = _inverse(torch.einsum("pr,rij->pij", patterns, grams), ridge)
+        return torch.einsum("gi,gij->gj", right.sum(0), inverses[which])
 
-    def templates(self, coefficients: Tensor) -> Tensor:
+    def templates(self, coefficients: Tensor, ridge: float) -> Tensor:
         """The best T (r, P * K) for A (G, r); 0 where nothing is seen."""
         result = coefficients.new_zeros(coefficients.shape[1], self.width)
         for columns, (w, y) in zip(self.columns, self._regions(), strict=True):
             scaled = coefficients * w[:, None]
-            result[:, columns] = torch.linalg.pinv(scaled.T @ coefficients, hermitian=True) @ (scaled.T @ y)
+            result[:, columns] = _inverse(scaled.T @ coefficients, ridge) @ (scaled.T @ y)
         return result
 
     def error(self, coefficients: Tensor, templates: Tensor) -> float:
@@ -130,12 +153,20 @@ class _Seen:
         return float(sum(rest))
 
 
-def spread(coefficients: Tensor, templates: Tensor, fresh: Tensor) -> tuple[Tensor, Tensor]:
-    """Return A' (G, N) and T' (N, D) with A'T' = AT, as even as what training starts from.
+def _inverse(gram: Tensor, ridge: float) -> Tensor:
+    """The inverse of a matrix, or a stack of them, with a ridge added to the diagonal."""
+    identity = torch.eye(gram.shape[-1], dtype=gram.dtype)
+    inverse: Tensor = torch.linalg.inv(gram + ridge * identity)
+    return inverse
 
-    Training that starts afresh has coefficient vectors of unit norm and templates that are alike in size. So A' has
-    rows of unit norm in the mean square, and what AT needs is spread over all N templates. What of the N templates is
-    not needed for AT keeps the ``fresh`` values, which no coefficient vector reads yet.
+
+def spread(coefficients: Tensor, templates: Tensor, fresh: Tensor) -> tuple[Tensor, Tensor]:
+    """Return A' (G, N) and T' (N, D) with A'T' = AT that are like what a fresh training starts from.
+
+    That has coefficient vectors of unit norm and templates of one size that have nothing in common. So A' has rows of
+    unit norm in the mean square, and T' has orthogonal rows of one norm, among which every direction that AT needs is
+    shared evenly. Steps of one learning rate are then no larger than they have to be for weights of this size. Where
+    AT needs less than N templates, what is left takes the directions of ``fresh``; no coefficient vector reads it yet.
 
     Args:
         coefficients: A (G, r).
@@ -144,12 +175,16 @@ def spread(coefficients: Tensor, templates: Tensor, fresh: Tensor) -> tuple[Tens
     """
     values, vectors = torch.linalg.eigh(templates @ templates.T)
     left, strengths, _ = torch.linalg.svd(coefficients @ (vectors * values.clamp(min=0).sqrt()), full_matrices=False)
-    left = left[:, strengths > _RANK * strengths[0]] if strengths[0] > 0 else left[:, :1]
-    rotation = _even(left.shape[1], len(fresh)).to(left)  # orthonormal rows
-    scale = math.sqrt(len(left) / left.shape[1])
-    needed = rotation.T @ (left.T @ coefficients @ templates) / scale
+    kept = strengths > _RANK * strengths[0]
+    if not bool(kept.any()):  # all zero: any vectors will do
+        left, strengths, kept = left[:, :1], torch.ones_like(strengths[:1]), torch.ones_like(kept[:1])
+    left, strengths = left[:, kept], strengths[kept]
+    directions = (left.T @ coefficients @ templates) / strengths[:, None]  # orthonormal rows
+    size = float(strengths.square().sum() / len(left)) ** 0.5
+    rotation = _even(len(strengths), len(fresh))  # orthonormal rows
     unread = fresh.double() - rotation.T @ (rotation @ fresh.double())
-    return scale * left @ rotation, needed + unread
+    unread *= size / max(float(fresh.double().norm()) / len(fresh) ** 0.5, _TINY)
+    return left * (strengths / size) @ rotation, size * rotation.T @ directions + unread
 
 
 def _even(count: int, size: int) -> Tensor:
