@@ -66,8 +66,8 @@ def unsealed(data: bytes) -> Sealed:
     first, _, rest = text.partition("\n")
     second, _, tail = rest.partition("\n")
     match = _SEAL.fullmatch(second)
-    if match is None:
-        return Sealed(text, None)
+    if match is None:  # without a seal, or with one that somebody has changed
+        return Sealed(text, Seal("", None) if second.startswith("# text ") else None)
     place = match["place"]
     return Sealed(
         f"{first}\n{tail}", Seal(match["text"], None if place is None else unquote(place, errors="surrogateescape"))

@@ -38,6 +38,8 @@ def test_states(generated: Path, tmp_path: Path) -> None:
     assert state_of(generated) is Authorship.UNKNOWN
     generated.write_text(written.replace("class", "klass"))
     assert state_of(generated) is Authorship.EDITED
+    generated.write_text(written.replace("# text ", "# text 0", 1))
+    assert state_of(generated) is Authorship.EDITED
     generated.write_text("print(1)\n")
     assert state_of(generated) is Authorship.OTHERS
     generated.write_bytes(b"\xff\xfe")
