@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from train_families import digits, noise
 
-from swc_runtime.datasets import Loader, load, ordered_batches
+from swc_runtime.datasets import Loader, catalogue, kinds, load, ordered_batches
 from swc_runtime.datasets.kinds.fashion_mnist import read_idx
 from swc_runtime.problems import DataError, TrainingError
 
@@ -177,6 +177,23 @@ def test_an_image_folder_is_resized_and_cropped(tmp_path, workers):
     assert [len(labels) for _, labels in batches] == [4]
     grey = load(f"imagefolder:{tmp_path}", tmp_path, input=(1, 30, 9), classes=2, workers=0)
     assert next(ordered_batches(grey.test, grey.normalise, 10, CPU))[0].shape == (6, 1, 30, 9)
+
+
+def test_another_kind_is_one_file(tmp_path, monkeypatch):
+    """A file beside the others is found, named, and suggested."""
+    (tmp_path / "blobs.py").write_text(
+        "from swc_runtime.datasets.kind import DataKind\n"
+        "KINDS = (DataKind('blobs', 'blobs of a colour', lambda request: request.argument, argument='COLOUR'),)\n"
+    )
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path)])
+    found = catalogue._found()
+    assert found["blobs"].usage == "blobs:COLOUR"
+    assert list(found)[:2] == ["cifar10", "cifar100"]
+    monkeypatch.setattr(catalogue, "KINDS", found)
+    with pytest.raises(DataError, match=r"did you mean blobs:red\?"):
+        load("blob:red", tmp_path, input=(1, 8, 8), classes=2)
+    with pytest.raises(DataError, match="write blobs:COLOUR"):
+        load("blobs", tmp_path, input=(1, 8, 8), classes=2)
 
 
 def test_a_batch_that_cannot_be_dealt_evenly_is_told():

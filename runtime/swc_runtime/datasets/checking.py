@@ -1,29 +1,29 @@
 """Every image is read once before it is trained on: what cannot be read is told together, the rest is measured.
 
 One pass gives all that is known of images: what they are by content, mean and deviation of the training images, and
-the labels of sources that carry them.
+the labels of sources that carry them. What a pass over files has found is remembered (``remembered``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
+from swc_runtime.datasets.checked import TOLD, Checked, Found
 from swc_runtime.datasets.classes import check_parts
 from swc_runtime.datasets.dataset import Dataset
 from swc_runtime.datasets.identity import ContentDigest
 from swc_runtime.datasets.kind import Request
-from swc_runtime.datasets.normalisation import Moments, darkness_told, pixel_sums
+from swc_runtime.datasets.normalisation import darkness_told, pixel_sums
 from swc_runtime.datasets.reading import SourceSplit, in_workers, reader_deaths
+from swc_runtime.datasets.remembered import place_of, recall, remember
 from swc_runtime.datasets.sources import Source
 from swc_runtime.problems import DataError
 from swc_runtime.progress import Phase
 
 _BATCH = 16
-_SHOWN = 20
 _LINE = 10_000
 """Images after which a line is written where there are no bars: a tenth of all, and at least these."""
 
@@ -32,52 +32,31 @@ _HOPELESS = 256
 """When so many images come first and none can be read, the rest is not tried."""
 
 
-@dataclass
-class Checked:
-    """What was found in one source: by index what is readable, its digest and label; sums over its pixels."""
-
-    digests: dict[int, bytes] = field(default_factory=dict)
-    labels: dict[int, int] = field(default_factory=dict)
-    unreadable: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    moments: Moments = field(default_factory=Moments)
-
-    def take(self, found: _Batch) -> None:
-        """Add what was found in a batch."""
-        self.digests.update(found.digests)
-        self.labels.update(found.labels)
-        self.unreadable += [index for index, _ in found.problems]
-        self.problems += [text for _, text in found.problems][: _SHOWN - len(self.problems)]
-        self.moments.add_sums(found.pixels, torch.tensor(found.sums), found.highest)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """What a process found in a few images of the source ``part``."""
-
-    part: str
-    digests: dict[int, bytes]
-    labels: dict[int, int]
-    problems: list[tuple[int, str]]
-    pixels: int
-    sums: list[list[int]]
-    highest: int = 0
-
-
 def checked(parts: Mapping[str, Source], request: Request) -> dict[str, Checked]:
     """Read every image of every part once, with the phase ``check``.
 
     Raises:
         DataError: images cannot be read, and are not to be left out; the first 20 are told, and how many there are.
     """
-    total = sum(len(source) for source in parts.values())
-    found = {part: Checked() for part in parts}
+    places = {part: place_of(source, request) for part, source in parts.items()}
+    known = {part: recall(places[part], len(source)) for part, source in parts.items()}
+    anew = {part: source for part, source in parts.items() if known[part] is None}
+    found = {part: known[part] or Checked() for part in parts}
+    total = sum(len(source) for source in anew.values())
+    if len(anew) < len(parts):
+        count = sum(len(source) for source in parts.values()) - total
+        request.reporter.say(f"{count:,} images are as they were when they were last checked")
+    if not anew:
+        return found
     with request.reporter.phase("check", total) as phase, reader_deaths():
-        done = _check(parts, request, found, phase)
-    bad = sum(len(one.unreadable) for one in found.values())
+        done = _check(anew, request, found, phase)
+    bad = sum(len(found[part].unreadable) for part in anew)
     if bad and (not request.skip_unreadable or bad == done):
-        problems = [text for one in found.values() for text in one.problems][:_SHOWN]
+        problems = [text for one in found.values() for text in one.problems][:TOLD]
         raise DataError(_unreadable(problems, bad, done, total))
+    for part, source in anew.items():
+        if places[part] == place_of(source, request):  # it has not changed while it was read
+            remember(places[part], found[part])
     return found
 
 
@@ -89,7 +68,7 @@ def _check(parts: Mapping[str, Source], request: Request, found: dict[str, Check
         found[batch.part].take(batch)
         count = len(batch.digests) + len(batch.problems)
         done += count
-        bad = sum(len(one.unreadable) for one in found.values())
+        bad = sum(len(found[part].unreadable) for part in parts)
         phase.advance(count, note=f"{bad:,} unreadable" if bad else "")
         if done // step > (done - count) // step:
             phase.milestone(f"{done:,} of {total:,} images{f', {bad:,} unreadable' if bad else ''}")
@@ -107,7 +86,7 @@ def _unreadable(problems: Sequence[str], bad: int, done: int, total: int) -> str
     return f"{bad:,} of {of} cannot be used:\n" + "\n".join(lines) + f"\n{way}"
 
 
-def _batches(parts: Mapping[str, Source], workers: int) -> Iterator[_Batch]:
+def _batches(parts: Mapping[str, Source], workers: int) -> Iterator[Found]:
     names = list(parts)
     examining = _Examining(tuple(parts.values()), tuple(names))
     batches = [
@@ -134,20 +113,20 @@ class _Examining:
     def __len__(self) -> int:
         return self._starts[-1]
 
-    def __getitem__(self, number: int) -> _Batch:
+    def __getitem__(self, number: int) -> Found:
         part = next(part for part in range(len(self._sources)) if number < self._starts[part + 1])
         index = number - self._starts[part]
         try:
             found = self._sources[part].examine(index)
         except DataError as problem:
-            return _Batch(self._names[part], {}, {}, [(index, str(problem))], 0, _NOTHING)
+            return Found(self._names[part], {}, {}, [(index, str(problem))], 0, _NOTHING)
         labels = {} if found.label is None else {index: found.label}
         pixels = found.image.shape[1] * found.image.shape[2]
         sums = pixel_sums(found.image[None]).tolist()
-        return _Batch(self._names[part], {index: found.digest}, labels, [], pixels, sums, int(found.image.max()))
+        return Found(self._names[part], {index: found.digest}, labels, [], pixels, sums, int(found.image.max()))
 
 
-def _together(found: list[_Batch]) -> _Batch:
+def _together(found: list[Found]) -> Found:
     digests: dict[int, bytes] = {}
     labels: dict[int, int] = {}
     problems: list[tuple[int, str]] = []
@@ -157,7 +136,7 @@ def _together(found: list[_Batch]) -> _Batch:
         problems += one.problems
     sums: Any = sum(torch.tensor(one.sums) for one in found)
     pixels, highest = sum(one.pixels for one in found), max(one.highest for one in found)
-    return _Batch(found[0].part, digests, labels, problems, pixels, sums.tolist(), highest)
+    return Found(found[0].part, digests, labels, problems, pixels, sums.tolist(), highest)
 
 
 def checked_dataset(
@@ -219,5 +198,5 @@ def checked_dataset(
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+    more = f" and {len(names) - TOLD:,} more" if len(names) > TOLD else ""
+    return f"{', '.join(names[:TOLD])}{more}"

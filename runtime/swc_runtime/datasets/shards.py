@@ -18,7 +18,7 @@ from pathlib import Path
 from torch import Tensor
 
 from swc_runtime.datasets.images import SUFFIXES
-from swc_runtime.datasets.sources import Examined, Target, content_digest
+from swc_runtime.datasets.sources import Examined, State, Target, content_digest, state_of_files
 from swc_runtime.problems import DataError
 
 _LABEL_KEYS = ("label", "cls", "class")
@@ -62,6 +62,10 @@ class ShardSource:
         """The image, and a digest of its file."""
         content = self._content(index)
         return Examined(self.target.decode(content, self._path(index)), content_digest(content))
+
+    def state(self) -> State:
+        """The state of the shards, and which of their samples are meant."""
+        return state_of_files(self.shards, repr(self.places))
 
     def _path(self, index: int) -> str:
         shard, _, _, name = self.places[index]

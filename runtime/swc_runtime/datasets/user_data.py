@@ -54,6 +54,9 @@ class TorchSource:
         image, label = self._item(index)
         return Examined(image, hashlib.blake2b(image.numpy().data, digest_size=16).digest(), label)
 
+    def state(self) -> None:
+        """Not known."""
+
     def _item(self, index: int) -> tuple[Tensor, int]:
         name = self.name(index)
         image, label = _pair(self.dataset, index, name)
