@@ -55,6 +55,16 @@ def test_files_are_what_is_trained_on(tmp_path, workers):
     assert [len(labels) for _, labels in Loader(chosen, batch=2, device=CPU).epoch(0)] == [2, 2]
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_reading_draws_no_random_numbers(tmp_path, workers):
+    write_folder(tmp_path)
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    data = folder(tmp_path, workers=workers)
+    list(data.test.stream([torch.arange(6)], CPU))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_every_file_is_opened_once_with_progress(tmp_path):
     write_folder(tmp_path)
     told = Told()

@@ -86,6 +86,7 @@ def in_workers(
         pin_memory=pin,
         collate_fn=collate,
         worker_init_fn=_leave_interrupts,
+        generator=torch.Generator(),  # whether and how images are read moves no random number of the training
     )
     with reader_deaths():
         images = iter(loader)
