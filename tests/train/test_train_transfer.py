@@ -12,6 +12,7 @@ import pytest
 import torch
 from train_families import CLUSTERS, Net, Tiny, tiny
 
+from swc_runtime.moved import Moved
 from swc_runtime.plan import Cluster, Layers, Plan, Tiles
 from swc_runtime.problems import CheckpointError, FamilyError
 from swc_runtime.training import save_family
@@ -233,6 +234,23 @@ def test_members_and_parts_that_were_renamed_are_found_by_their_former_names():
     part = start_from(tiny(2), old, renamed={"small.conv1": "small.elsewhere"})
     assert [item.name for item in part.items if item.origin == "fresh"] == ["small.conv1"]
     assert part.left == ("small.elsewhere",)
+
+
+def test_names_that_the_spec_says_to_have_moved_are_followed_from_any_version():
+    moves = (Moved("petty", "small", "s0"), Moved("small.conv1", "small.first", "s1"), Moved("large", "huge", "s2"))
+    source = family_like({}, {"petty": 6, "large": 8})
+    for old in (source, trained()):  # before the first move, and after it
+        new = family_like({}, {"small": 6, "huge": 8})
+        type(new).moved = moves
+        report = start_from(new, old)
+        assert [item.name for item in report.items if item.origin == "fresh"] == ["small.conv1"]  # another layer by now
+        assert (report.left, report.new_members) == (("small.first",), ())
+        member = "petty" if old is source else "small"
+        assert torch.equal(new.members["small"].stem.weight, old.members[member].stem.weight)
+        assert torch.equal(new.members["huge"].stem.weight, old.members["large"].stem.weight)
+    same = family_like({}, {"small": 6, "huge": 8}, seed=4)
+    type(same).moved = moves[2:]
+    assert not start_from(same, family_like({}, {"small": 6, "huge": 8})).left  # nothing is called by a former name
 
 
 def test_private_layers_become_shared_and_shared_ones_private():

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from swc_runtime.family import Family
+from swc_runtime.moved import Moved
 from swc_runtime.transfer.places import Kind, Place, places
 from swc_runtime.transfer.refit import Origin, fill_bank
 from swc_runtime.transfer.report import Item, TransferReport
@@ -38,13 +39,14 @@ def start_from(
         classes: the names of the classes to be told apart from now on, in label order. Where the source's are known
             and are others, heads stay fresh even if their shapes fit.
         renamed: the names that members, or parts of members (``slim.group1``), have in the new family, by the names
-            that they have in the source.
+            that they have in the source. Names that the new family's spec says to have ``moved`` are known.
 
     Raises:
         CheckpointError: the source cannot be read, or what it belongs to is not known.
     """
     origin = _opened(family, source)
-    old = {_renamed(name, renamed or {}): place for name, place in places(origin.family).items()}
+    found = {_renamed(name, renamed or {}): place for name, place in places(origin.family).items()}
+    old = _moved(found, family.moved)
     new = places(family)
     others = classes is not None and origin.classes is not None and tuple(classes) != origin.classes
     reasons = {name: _reason(place, old.get(name), origin, other_classes=others) for name, place in new.items()}
@@ -80,6 +82,15 @@ def _renamed(name: str, renamed: Mapping[str, str]) -> str:
         if name[:end] in renamed:
             return renamed[name[:end]] + name[end:]
     return name
+
+
+def _moved(found: dict[str, Place], moves: Sequence[Moved]) -> dict[str, Place]:
+    """Places by the names of now: those of moves that were made since, which are those whose former name is there."""
+    for move in moves:
+        names = {name: move.done(name) for name in found}
+        if all(after == name or after not in found for name, after in names.items()):
+            found = {names[name]: place for name, place in found.items()}
+    return found
 
 
 def _member(name: str) -> str:
