@@ -12,6 +12,7 @@ from torch import Tensor
 
 from swc_runtime.assembly import Assembly
 from swc_runtime.cancellation import Cancelled, checkpoint, work_here
+from swc_runtime.compiled import CompiledWeights, weight_in_graph
 from swc_runtime.kept import Kept
 from swc_runtime.problems import ThreadProblem
 from swc_runtime.resolution import Resolution
@@ -60,6 +61,7 @@ class Composer:
         self._lock = RLock()  # held while weights to keep are composed and while the assignment changes
         self._running: dict[int, Step] = {}  # by thread
         self._traced = Step(None)  # torch.compile traces one function at a time
+        self._compiled = CompiledWeights(bank, self._lock)
         self._kept: Kept | None = None
         self._changing: int | None = None  # the thread that changes the assignment: others wait
         self._probing: int | None = None  # the thread that probes: others are refused
@@ -144,6 +146,7 @@ class Composer:
     def forget(self) -> None:
         """Let go of the weights that are kept; steps that have begun with them end with them."""
         self._kept = None
+        self._compiled.forget()
 
     def locked(self) -> AbstractContextManager[object]:
         """Return a context within which this thread alone may change what is composed."""
@@ -180,11 +183,15 @@ class Composer:
         finally:
             self._probing, self.probes = before
 
-    def composed(self) -> dict[str, Tensor]:
-        """Return the weights of all layers, also while the family is probed."""
+    def composed(self, member: str | None = None) -> dict[str, Tensor]:
+        """Return the weights of all layers (of one member), also while the family is probed."""
         step = self.enter(training=False, anew=True)
         try:
-            return {name: self._weight_in(step, name) for name in self._bank.layers}
+            return {
+                name: self._weight_in(step, name)
+                for name in self._bank.layers
+                if member is None or name.partition(".")[0] == member
+            }
         finally:
             self.leave(step)
 
@@ -242,6 +249,15 @@ class Composer:
             or (torch.cuda._initialized and torch.cuda.is_current_stream_capturing())  # noqa: SLF001
         )
 
+    def _keeps_in_graphs(self) -> bool:
+        """Whether a graph that is compiled now may read weights that are kept."""
+        return not (
+            self._bank.training
+            or _is_grad_enabled()
+            or torch.compiler.is_exporting()
+            or self._bank.device.type != "cpu"  # CUDA graphs would not run the operator again
+        )
+
     def _renewed(self) -> Kept | None:
         with self._lock:
             kept = self._kept
@@ -259,6 +275,8 @@ class Composer:
                 self._fill(step.kept, name)
                 weight = step.kept.weights[name]
             return weight
+        if step is self._traced and self._keeps_in_graphs():
+            return self._bank.shaped(name, weight_in_graph(self._compiled, name, step.flats))
         resolution = step.resolution or self._bank.resolution
         index = resolution.assembly_of[name]
         key = (index, _is_grad_enabled())

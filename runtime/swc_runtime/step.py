@@ -35,8 +35,10 @@ class Step:
         self.work: Cancellable | None = None
         self.mixtures: dict[tuple[str, bool], tuple[Tensor, ...]] = {}
         self.weights: dict[tuple[int, bool], Tensor] = {}
+        self.flats: dict[str, Tensor] = {}  # by member, while a compiler looks on
 
     def forget(self) -> None:
         """Forget what was composed."""
         self.mixtures.clear()
         self.weights.clear()
+        self.flats.clear()
