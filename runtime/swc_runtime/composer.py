@@ -22,8 +22,10 @@ from swc_runtime.templates import full_precision
 
 if TYPE_CHECKING:
     from swc_runtime.bank import SuperWeightBank
+    from swc_runtime.evaluating import Modes
 
 # Looked up once: each attribute on the way would be a look into memory that a network has pushed out of the caches.
+_compiler, _cuda = torch.compiler, torch.cuda
 _is_grad_enabled = torch.is_grad_enabled
 _is_traced = torch.compiler.is_dynamo_compiling
 # torch has no public names for these.
@@ -66,6 +68,7 @@ class Composer:
         self._changing: int | None = None  # the thread that changes the assignment: others wait
         self._probing: int | None = None  # the thread that probes: others are refused
         self.probes: dict[str, Tensor] | None = None
+        self.modes: dict[str, Modes] = {}  # of members, as predictions saw them
 
     def enter(self, *, training: bool, anew: bool = False) -> Step:
         """Begin a step, or one more level of the one this thread is within; ``leave`` it, come what may.
@@ -245,8 +248,8 @@ class Composer:
             _dispatch_modes()
             or _transformation() is not None
             or _trace() is not None
-            or torch.compiler._is_compiling_flag  # noqa: SLF001 - is_compiling() looks at more
-            or (torch.cuda._initialized and torch.cuda.is_current_stream_capturing())  # noqa: SLF001
+            or _compiler._is_compiling_flag  # noqa: SLF001 - is_compiling() looks at more
+            or (_cuda._initialized and _cuda.is_current_stream_capturing())  # noqa: SLF001
         )
 
     def _keeps_in_graphs(self) -> bool:

@@ -180,6 +180,8 @@ class Family(nn.Module):
             return tuple(known)
         if isinstance(members, str):
             raise ValueError(f"members is a list of names: write members=[{members!r}]")  # noqa: TRY004 - one kind
+        if len(members) == 1 and all(name in known for name in members):
+            return tuple(members)
         for name in members:
             if name not in known:
                 raise ValueError(f"no member {name!r}{near(name, known)} (members: {', '.join(known)})")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from swc_runtime.cancellation import AtEveryOperation
 from swc_runtime.deadline import Timely, answer_in_time
-from swc_runtime.evaluating import evaluation_view
+from swc_runtime.evaluating import Modes, evaluation_view
 from swc_runtime.footprint import available, bytes_per_example
 from swc_runtime.frontier import Percentile
 from swc_runtime.inputs import check_images, check_placement, explained
@@ -25,7 +25,6 @@ _LARGE = 2**26
 """Bytes of images from which on a batch is looked at before it runs."""
 
 
-@torch.no_grad()
 def predict(
     family: Family,
     x: Tensor,
@@ -35,6 +34,22 @@ def predict(
     percentile: Percentile,
 ) -> Tensor | Timely:
     """See ``Family.predict``."""
+    recording = torch.is_grad_enabled()
+    torch._C._set_grad_enabled(False)  # noqa: FBT003, SLF001 - what torch.no_grad() does, in a third of the time
+    try:
+        return _predicted(family, x, members, budget_ms, deadline_ms, percentile)
+    finally:
+        torch._C._set_grad_enabled(recording)  # noqa: SLF001
+
+
+def _predicted(
+    family: Family,
+    x: Tensor,
+    members: Sequence[str] | None,
+    budget_ms: float | None,
+    deadline_ms: float | None,
+    percentile: Percentile,
+) -> Tensor | Timely:
     if deadline_ms is not None:
         began = time.perf_counter()
         check_images(family, x)
@@ -76,7 +91,14 @@ def _in_time(family: Family, x: Tensor, members: Sequence[str] | None, deadline_
 def _logits(family: Family, member: str, x: Tensor) -> Tensor:
     if x.nbytes > _LARGE and x.device.type == "cpu":
         _check_memory(family, member, x)
-    logits: Tensor = evaluation_view(family.members[member])(x)
+    module, modes = family.members[member], family.bank.composer.modes
+    seen = modes.get(member)
+    if seen is None or seen.module is not module or not seen.in_evaluation():
+        view = evaluation_view(module)
+        if view is module:
+            modes[member] = Modes(module)
+        module = view
+    logits: Tensor = module(x)
     return logits
 
 

@@ -13,14 +13,17 @@ from swc_runtime.templates import TemplateBank
 
 _WORDS = (ctypes.c_int64, ctypes.c_int32, ctypes.c_int16, ctypes.c_int8)
 
+_data_ptr = Tensor.data_ptr
+
 
 class Sources:
     """Templates, coefficients and assignments of some template banks as they were when this was made.
 
-    A tensor counts as unchanged while it is the same object, at the same address, with the same version: optimizers,
-    averaging, ``load_state_dict``, moves and casts change one of them. Writes through ``.data`` (or by another process)
-    change none. On the CPU the first numbers of templates and coefficients are compared as well, which whatever
-    updates a whole tensor changes; elsewhere that would wait for the device, and such writes are not noticed.
+    A tensor counts as unchanged while it is the same object with the same version, and templates and coefficients lie
+    where they did: optimizers, averaging, ``load_state_dict``, moves and casts change one of these. Writes through
+    ``.data`` (or by another process) change none. On the CPU the first numbers of templates and coefficients are
+    compared as well, which whatever updates a whole tensor changes; elsewhere that would wait for the device, and such
+    writes are not noticed.
     """
 
     def __init__(self, banks: Iterable[TemplateBank]) -> None:
@@ -33,14 +36,12 @@ class Sources:
             self._hooks += [bank._forward_hooks, bank._forward_pre_hooks]  # noqa: SLF001
         self._tensors: list[Tensor] = [tensor for place in self._places for tensor in place[2:]]
         self._versions = [tensor._version for tensor in self._tensors]  # noqa: SLF001 - the only sign of a write
-        self._addresses = [tensor.data_ptr() for tensor in self._tensors]
+        self._large: list[Tensor] = [tensor for place in self._places for tensor in place[2:4]]
+        self._addresses = [tensor.data_ptr() for tensor in self._large]
         # Memory that is replaced (tensor.data = ...) must not be given out again while it is told apart by its address.
-        self._memory = [tensor.detach() for tensor in self._tensors]
+        self._memory = [tensor.detach() for tensor in self._large]
         self._samples = [
-            _first_numbers(tensor)
-            for place in self._places
-            for tensor in place[2:4]
-            if tensor.device.type == "cpu" and tensor.numel()
+            _first_numbers(tensor) for tensor in self._large if tensor.device.type == "cpu" and tensor.numel()
         ]
         self._content = [sample.value for sample in self._samples]
 
@@ -68,7 +69,7 @@ class Sources:
             return False
         return (
             [tensor._version for tensor in self._tensors] == self._versions  # noqa: SLF001
-            and list(map(Tensor.data_ptr, self._tensors)) == self._addresses
+            and list(map(_data_ptr, self._large)) == self._addresses
             and [sample.value for sample in self._samples] == self._content
             and not any(self._hooks)
         )
