@@ -41,7 +41,10 @@ class Modes:
 
     def in_evaluation(self) -> bool:
         """Whether the parts are those they were, and all of them in evaluation mode."""
-        return self._submodules() == self._known and not any(map(_is_training, self._attributes))
+        try:
+            return self._submodules() == self._known and not any(map(_is_training, self._attributes))
+        except KeyError:  # TorchScript keeps its mode elsewhere
+            return False
 
     def _submodules(self) -> list[Any]:
         return list(chain.from_iterable(map(dict.values, self._children)))
