@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from torch.utils.data import get_worker_info
 
 from swc_runtime.datasets.depth import scaled_floats, scaled_integers
 from swc_runtime.problems import DataError
@@ -99,8 +100,7 @@ def _decoding(name: str) -> Iterator[None]:
     Raises:
         DataError: the file is damaged, too large, or of no known format.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow warns of is decided here, or does not change the picture
+    with _without_warnings():
         try:
             yield
         except DataError:
@@ -117,6 +117,17 @@ def _decoding(name: str) -> Iterator[None]:
         except Exception as problem:
             text = next(iter(str(problem).splitlines()), "") or type(problem).__name__
             raise DataError(f"{name} is not a readable image ({text}): mend it, or take it out.") from problem
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """What Pillow warns of is decided here, or does not change the picture."""
+    if get_worker_info() is not None:  # a process that reads has been told so once (``reading``), which is faster
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @cache

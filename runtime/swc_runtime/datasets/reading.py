@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -85,7 +86,7 @@ def in_workers(
         num_workers=min(workers, len(batches)),
         pin_memory=pin,
         collate_fn=collate,
-        worker_init_fn=_leave_interrupts,
+        worker_init_fn=_prepare,
         generator=torch.Generator(),  # whether and how images are read moves no random number of the training
     )
     with reader_deaths():
@@ -102,9 +103,10 @@ def in_workers(
             getattr(images, "_shutdown_workers", lambda: None)()
 
 
-def _leave_interrupts(_: int) -> None:
-    """Ctrl-C reaches all processes of a terminal; the one that leads decides what it means, and ends the others."""
+def _prepare(_: int) -> None:
+    """Leave Ctrl-C, which reaches all processes of a terminal, to the leading one; pass over Pillow's warnings."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @contextmanager
