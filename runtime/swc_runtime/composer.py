@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import RLock, get_ident
 from typing import TYPE_CHECKING
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 _compiler, _cuda = torch.compiler, torch.cuda
 _is_grad_enabled = torch.is_grad_enabled
 _is_traced = torch.compiler.is_dynamo_compiling
+_AUTOCAST_FROM = frozenset({torch.float32, torch.float16, torch.bfloat16})  # what autocast takes to another precision
 # torch has no public names for these.
+_autocast_somewhere = torch._C._is_any_autocast_enabled  # noqa: SLF001 - for any kind of device, by one look
 _backward_pass = torch._C._current_graph_task_id  # noqa: SLF001 - a number for the one this thread computes, or -1
 _dispatch_modes = torch._C._len_torch_dispatch_stack  # noqa: SLF001
 _transformation = torch._C._functorch.peek_interpreter_stack  # noqa: SLF001
@@ -143,7 +145,7 @@ class Composer:
         if step.kept is not None and (step.graphless or not _is_grad_enabled()):
             weight = step.kept.weights.get(name)
             if weight is not None:
-                return weight
+                return self._cast(step.kept, name, weight) if _autocast_somewhere() else weight
         return self.weight(name)
 
     def forget(self) -> None:
@@ -302,9 +304,22 @@ class Composer:
                     assembly = kept.resolution.assemblies[index]
                     kept.assembled[index] = self._assembled(kept.resolution, assembly, step)
                 weights[layer] = self._bank.shaped(layer, kept.assembled[index])
-            if any(weight.is_cuda for weight in weights.values()):
-                torch.cuda.current_stream(next(iter(weights.values())).device).synchronize()  # for any stream to read
+            _readable_by_all_streams(weights.values())
             kept.weights.update(weights)
+
+    def _cast(self, kept: Kept, name: str, weight: Tensor) -> Tensor:
+        """Return a kept weight in the type that autocast would give it in each call, cast once and kept as well."""
+        kind = weight.device.type
+        if not torch.is_autocast_enabled(kind) or weight.dtype not in _AUTOCAST_FROM:
+            return weight
+        dtype = torch.get_autocast_dtype(kind)
+        cast = kept.cast.get((name, dtype))
+        if cast is None:
+            with self._lock, torch.inference_mode(mode=False), torch.no_grad():
+                cast = weight.to(dtype)
+                _readable_by_all_streams([cast])
+                kept.cast[name, dtype] = cast
+        return cast
 
     def _assembled(self, resolution: Resolution, assembly: Assembly, step: Step) -> Tensor:
         device = self._bank.template_bank(assembly.banks[0]).templates.device
@@ -338,6 +353,12 @@ class Composer:
                 f"cannot {what} while {others} other thread{'s are' if others > 1 else ' is'} within a call of this "
                 "family: let them end first, or work on a copy (copy.deepcopy)"
             )
+
+
+def _readable_by_all_streams(weights: Iterable[Tensor]) -> None:
+    """Wait until weights that threads with streams of their own will read are there."""
+    for device in {weight.device for weight in weights if weight.is_cuda}:
+        torch.cuda.current_stream(device).synchronize()
 
 
 def _own_tensors_saved() -> AbstractContextManager[object]:

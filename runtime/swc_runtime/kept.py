@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from swc_runtime.resolution import Resolution
@@ -15,4 +16,5 @@ class Kept:
         self.sources = sources
         self.resolution = resolution
         self.weights: dict[str, Tensor] = {}
+        self.cast: dict[tuple[str, torch.dtype], Tensor] = {}  # as autocast would cast them in each call
         self.assembled: dict[int, Tensor] = {}  # layers of different members that share a weight share the tensor

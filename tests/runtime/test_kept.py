@@ -181,6 +181,36 @@ def test_autocast_uses_what_is_kept_in_full_precision(family: Family, composed: 
         assert torch.equal(family(X), anew(family))
 
 
+def test_casts_of_autocast_are_kept_by_type_and_made_anew_with_the_weights(family: Family) -> None:
+    frozen = family.freeze()
+
+    def expected(dtype: torch.dtype) -> Tensor:
+        with torch.autocast("cpu", dtype):
+            return torch.stack([member(X) for member in frozen.values()])
+
+    with torch.no_grad():
+        for dtype in (torch.bfloat16, torch.float16, torch.bfloat16):
+            with torch.autocast("cpu", dtype):
+                assert torch.equal(family(X), expected(dtype))
+        with torch.autocast("cpu", torch.bfloat16):
+            first = _used(family)
+            assert all(a is b for a, b in zip(first, _used(family), strict=True))
+            assert {weight.dtype for weight in first} == {torch.bfloat16}
+            with torch.autocast("cpu", enabled=False):
+                assert {weight.dtype for weight in _used(family)} == {torch.float32}
+        for bank in family.bank.template_banks():
+            bank.templates.mul_(2)
+        frozen = family.freeze()
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(family(X), expected(torch.bfloat16))
+
+
+def _used(family: Family) -> list[Tensor]:
+    with family.bank.step():
+        composer = family.bank.composer
+        return [composer.weight_to_use(name) for name in family.bank.layers]
+
+
 def test_writing_to_a_weight_that_was_asked_for_changes_nothing(family: Family) -> None:
     expected = anew(family)
     with torch.no_grad():
