@@ -32,10 +32,10 @@ from swc.pipeline.settings import DataChoice, Run
 from swc.pipeline.train import CHECKPOINT
 from swc.pipeline.trained import load_trained
 from swc_runtime import Family, Frontier
-from swc_runtime.anytime import Measuring, Scored, measure, percentile
 from swc_runtime.datasets import Dataset
 from swc_runtime.machine import device_name
 from swc_runtime.progress import Silent
+from swc_runtime.serving.anytime import Measuring, Scored, measure, percentile
 from swc_runtime.training import TrainOptions
 
 Answer = Callable[[torch.Tensor], tuple[str, ...]]

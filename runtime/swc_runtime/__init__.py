@@ -1,10 +1,8 @@
 """The runtime of generated families."""
 
 from swc_runtime.bank import SuperWeightBank
-from swc_runtime.deadline import Timely
 from swc_runtime.errors import PlanError
 from swc_runtime.family import Family
-from swc_runtime.frontier import Frontier, FrontierPoint
 from swc_runtime.functional import attention, channel_count, concat, global_pool, positions
 from swc_runtime.layers import SharedConv2d, SharedLinear
 from swc_runtime.moved import Moved
@@ -22,6 +20,8 @@ from swc_runtime.recipe import (
     Sgd,
     Steps,
 )
+from swc_runtime.serving.deadline import Timely
+from swc_runtime.serving.frontier import Frontier, FrontierPoint
 from swc_runtime.structure import SharedLayer, SharedSuperWeight
 from swc_runtime.weights import PlainWeights, SharedWeights, Weights
 

@@ -10,16 +10,16 @@ from typing import Any, ClassVar, overload
 import torch
 from torch import Tensor, nn
 
-from swc_runtime import prediction
 from swc_runtime.bank import SuperWeightBank
-from swc_runtime.deadline import Timely
 from swc_runtime.errors import PlanError, near
 from swc_runtime.freeze import frozen
-from swc_runtime.frontier import Frontier, Percentile
 from swc_runtime.moved import Moved
 from swc_runtime.plan import Plan
 from swc_runtime.recipe import GradientRefinement, GradientSearch, Recipe
-from swc_runtime.timings import Timings
+from swc_runtime.serving import prediction
+from swc_runtime.serving.deadline import Timely
+from swc_runtime.serving.frontier import Frontier, Percentile
+from swc_runtime.serving.timings import Timings
 from swc_runtime.weights import PlainWeights, SharedWeights, Weights
 
 

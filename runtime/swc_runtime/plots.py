@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
 from swc_runtime.durable import write_atomically
-from swc_runtime.frontier import Frontier, FrontierPoint, pareto
+from swc_runtime.serving.frontier import Frontier, FrontierPoint, pareto
 
 _GREY, _BLUE, _INK = "#9aa5b1", "#1f5fa8", "#1c2733"
 _NEAR = ((0, 11), (0, -11), (12, 0), (-12, 0), (10, 9), (-10, 9), (10, -9), (-10, -9))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def frontier_table(frontier: Frontier, batch: int) -> Group:
     """The subsets that no faster subset beats, for one batch size, by the latency that 95% of calls keep."""
-    from swc_runtime.frontier import pareto  # noqa: PLC0415 - torch is loaded for running only
+    from swc_runtime.serving.frontier import pareto  # noqa: PLC0415 - torch is loaded for running only
 
     title = Text(f"Best subset by deadline, batch {batch}, {_conditions(frontier)}", style="bold")
     table = Table()

@@ -23,7 +23,7 @@ from swc.pipeline.finding import find
 from swc.pipeline.trained import loaded
 
 if TYPE_CHECKING:
-    from swc_runtime.classifying import Answer
+    from swc_runtime.serving.classifying import Answer
 
 _MILLISECONDS = FiniteRange(min=0, min_open=True)
 

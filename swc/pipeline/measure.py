@@ -12,7 +12,7 @@ from swc.pipeline.trained import Trained
 
 if TYPE_CHECKING:
     from swc_runtime import Family, Frontier
-    from swc_runtime.anytime import Measuring, Scored
+    from swc_runtime.serving.anytime import Measuring, Scored
 
 FRONTIER = "frontier.json"
 CURVE = "anytime.png"
@@ -32,8 +32,8 @@ def score(trained: Trained, run: Run) -> Scored:
     Raises:
         RuntimeProblem: the data cannot be had, or have other classes than the training's.
     """
-    from swc_runtime.anytime import Scored  # noqa: PLC0415 - see DataChoice.load
     from swc_runtime.evaluation import evaluate  # noqa: PLC0415
+    from swc_runtime.serving.anytime import Scored  # noqa: PLC0415 - see DataChoice.load
 
     data = trained.data(run)
     split = "test" if data.val is None else "val"
@@ -47,7 +47,7 @@ def effort(
     """How to measure; ``threads`` (of torch) are in use from here on."""
     import torch  # noqa: PLC0415 - see DataChoice.load
 
-    from swc_runtime.anytime import Measuring  # noqa: PLC0415
+    from swc_runtime.serving.anytime import Measuring  # noqa: PLC0415
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -56,7 +56,7 @@ def effort(
 
 def quick() -> Measuring:
     """What a training measures in the end: enough for a first look."""
-    from swc_runtime.anytime import Measuring  # noqa: PLC0415
+    from swc_runtime.serving.anytime import Measuring  # noqa: PLC0415
 
     return Measuring(repeats=20, seconds=0.5, most=16)
 
@@ -67,9 +67,9 @@ def measure(family: Family, scored: Scored, run: Run, folder: Path, measuring: M
     Raises:
         RuntimeProblem: a batch does not fit into memory, or the folder cannot be written.
     """
-    from swc_runtime import anytime  # noqa: PLC0415 - see DataChoice.load
-    from swc_runtime.frontier_file import save_frontier  # noqa: PLC0415
     from swc_runtime.plots import plot_anytime  # noqa: PLC0415
+    from swc_runtime.serving import anytime  # noqa: PLC0415 - see DataChoice.load
+    from swc_runtime.serving.frontier_file import save_frontier  # noqa: PLC0415
 
     frontier = anytime.measure(family, scored, measuring, reporter=run.reporter)
     save_frontier(frontier, family, folder / FRONTIER)

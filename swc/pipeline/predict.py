@@ -13,7 +13,7 @@ from swc.pipeline.trained import Trained
 __all__ = ["FRONTIER", "expanded", "predict", "prepare"]
 
 if TYPE_CHECKING:
-    from swc_runtime.classifying import Answer
+    from swc_runtime.serving.classifying import Answer
 
 
 def expanded(images: Iterable[Path]) -> Iterator[Path]:
@@ -22,7 +22,7 @@ def expanded(images: Iterable[Path]) -> Iterator[Path]:
     Raises:
         RuntimeProblem: a folder without image files.
     """
-    from swc_runtime.classifying import images_in  # noqa: PLC0415 - torch is loaded for running, not for compiling
+    from swc_runtime.serving.classifying import images_in  # noqa: PLC0415 - torch is loaded for running, not for compiling
 
     for path in images:
         if path.is_dir():
@@ -37,7 +37,7 @@ def prepare(family: Trained, accelerator: str, frontier: Path | None) -> list[st
     Raises:
         RuntimeProblem: there is no such accelerator, or the frontier does not belong to the family.
     """
-    from swc_runtime.frontier_file import load_frontier  # noqa: PLC0415 - see above
+    from swc_runtime.serving.frontier_file import load_frontier  # noqa: PLC0415 - see above
     from swc_runtime.training import TrainOptions, open_fabric  # noqa: PLC0415
 
     family.family.to(open_fabric(TrainOptions(accelerator=accelerator)).device)
@@ -55,6 +55,6 @@ def predict(family: Trained, images: Iterable[Path], **question: Any) -> Iterato
     Raises:
         RuntimeProblem: the question cannot be answered; images that cannot be read are answered by their problem.
     """
-    from swc_runtime.classifying import Question, classify  # noqa: PLC0415 - see above
+    from swc_runtime.serving.classifying import Question, classify  # noqa: PLC0415 - see above
 
     return classify(family.family, images, family.metadata, Question(**question))

@@ -16,12 +16,12 @@ from PIL import Image
 from swc.cli import main
 from swc.pipeline.keeping import keep_generated
 from swc_runtime import Family, Frontier, FrontierPoint
-from swc_runtime.anytime import device_name
-from swc_runtime.classifying import Question, classify, images_in
 from swc_runtime.datasets import load
 from swc_runtime.datasets.images import read_image
-from swc_runtime.frontier_file import save_frontier
 from swc_runtime.problems import DataError, PredictionError
+from swc_runtime.serving.anytime import device_name
+from swc_runtime.serving.classifying import Question, classify, images_in
+from swc_runtime.serving.frontier_file import save_frontier
 
 Swc = Callable[..., Result]
 BOTH = ("big", "small")

@@ -24,10 +24,11 @@ import torch
 from handmade import Mini
 from torch import Tensor, nn
 
-from swc_runtime import Frontier, FrontierPoint, cancellation, deadline, timings, workers
+from swc_runtime import Frontier, FrontierPoint, cancellation
 from swc_runtime.cancellation import Cancelled, cancellable
-from swc_runtime.deadline import Plan, Timely
-from swc_runtime.timings import Reserve, Timings
+from swc_runtime.serving import deadline, timings, workers
+from swc_runtime.serving.deadline import Plan, Timely
+from swc_runtime.serving.timings import Reserve, Timings
 
 X = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 LONG = 120_000.0

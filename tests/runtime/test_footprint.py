@@ -9,8 +9,9 @@ import torch
 from handmade import Mini
 from torch import Tensor, nn
 
-from swc_runtime import footprint, prediction
+from swc_runtime import footprint
 from swc_runtime.memory import BatchMemoryError
+from swc_runtime.serving import prediction
 
 LIMIT = "A batch of 2,000 takes more memory than cpu has free: predict in smaller batches"
 

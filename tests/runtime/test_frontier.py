@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swc_runtime import Frontier, FrontierPoint
-from swc_runtime.frontier import pareto
-from swc_runtime.subsets import Subsets
+from swc_runtime.serving.frontier import pareto
+from swc_runtime.serving.subsets import Subsets
 
 
 def point(members: str, batch: int, latency: float, top1: float, nll: float = 1.0) -> FrontierPoint:

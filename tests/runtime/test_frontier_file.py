@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swc_runtime import Frontier, FrontierPoint
-from swc_runtime.frontier_file import FrontierError, FrontierWarning, load_frontier, save_frontier
 from swc_runtime.machine import device_name, torch_threads
+from swc_runtime.serving.frontier_file import FrontierError, FrontierWarning, load_frontier, save_frontier
 
 CPU = torch.device("cpu")
 

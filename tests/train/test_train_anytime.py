@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from test_train_evaluation import made_up
 from train_families import digits, tiny
 
-from swc_runtime import anytime, plots
-from swc_runtime.anytime import SLACK, Measuring, Scored, candidates, measure, percentile
+from swc_runtime import plots
 from swc_runtime.evaluation import Score, evaluate
-from swc_runtime.frontier import Frontier, FrontierPoint
-from swc_runtime.frontier_file import load_frontier, save_frontier
 from swc_runtime.memory import BatchMemoryError
+from swc_runtime.serving import anytime
+from swc_runtime.serving.anytime import SLACK, Measuring, Scored, candidates, measure, percentile
+from swc_runtime.serving.frontier import Frontier, FrontierPoint
+from swc_runtime.serving.frontier_file import load_frontier, save_frontier
 
 CLASSES = tuple("0123456789")
 

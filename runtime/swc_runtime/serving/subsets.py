@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from swc_runtime.frontier import FrontierPoint
+    from swc_runtime.serving.frontier import FrontierPoint
 
 
 class Subsets:

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 
 from swc_runtime.cancellation import Cancelled, cancellable
-from swc_runtime.context import Context
 from swc_runtime.machine import processors
-from swc_runtime.timings import Reserve, Timings
-from swc_runtime.workers import WORKERS
+from swc_runtime.serving.context import Context
+from swc_runtime.serving.timings import Reserve, Timings
+from swc_runtime.serving.workers import WORKERS
 
 if TYPE_CHECKING:
     from swc_runtime.family import Family
-    from swc_runtime.subsets import Subsets
+    from swc_runtime.serving.subsets import Subsets
 
 
 class Timely(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from swc_runtime.subsets import Subsets
+from swc_runtime.serving.subsets import Subsets
 
 Percentile = Literal[50, 95, 99]
 """Which share of calls, in percent, is to be as fast as promised."""

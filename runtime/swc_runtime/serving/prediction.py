@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from swc_runtime.cancellation import AtEveryOperation
-from swc_runtime.deadline import Timely, answer_in_time
 from swc_runtime.evaluating import Modes, evaluation_view
 from swc_runtime.footprint import available, bytes_per_example
-from swc_runtime.frontier import Percentile
-from swc_runtime.inputs import check_images, check_placement, explained
 from swc_runtime.memory import too_large
+from swc_runtime.serving.deadline import Timely, answer_in_time
+from swc_runtime.serving.frontier import Percentile
+from swc_runtime.serving.inputs import check_images, check_placement, explained
 
 if TYPE_CHECKING:
     from swc_runtime.family import Family

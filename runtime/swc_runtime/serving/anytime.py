@@ -17,10 +17,10 @@ from torch import Tensor
 
 from swc_runtime.evaluation import Evaluation, Score
 from swc_runtime.family import Family
-from swc_runtime.frontier import Frontier, FrontierPoint
 from swc_runtime.machine import device_name, torch_threads, wait_for
 from swc_runtime.memory import is_out_of_memory, too_large
 from swc_runtime.progress import Reporter, Silent
+from swc_runtime.serving.frontier import Frontier, FrontierPoint
 
 MOST = 64
 """Subsets that are timed at most; where there are more, those that could be on the frontier."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from swc_runtime.durable import write_atomically
-from swc_runtime.frontier import Frontier, FrontierPoint
 from swc_runtime.machine import device_name, torch_threads
 from swc_runtime.problems import RuntimeProblem
+from swc_runtime.serving.frontier import Frontier, FrontierPoint
 
 if TYPE_CHECKING:
     from swc_runtime.family import Family
