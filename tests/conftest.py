@@ -1,5 +1,6 @@
 """The command line for all tests, run in process in an empty folder."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from swc.cli import main
+
+# A shell lets what it starts in the background ignore interrupts, and that is inherited by all that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -190,24 +191,43 @@ SLOW = """
 """
 
 
-def start(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts a training on slow images; ends what is left of it."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def started(*arguments: str) -> subprocess.Popen[str]:
+        processes.append(_started(tmp_path, *arguments))
+        _wait_for(tmp_path / "started", processes[-1])
+        return processes[-1]
+
+    yield started
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _started(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     spec = family_spec(tmp_path / "few.sw", 3)
     (tmp_path / "slow.py").write_text(textwrap.dedent(SLOW))
     command = [sys.executable, "-m", "swc", "train", str(spec), "--no-search", "--accelerator", "cpu", *arguments]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command, cwd=tmp_path, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     )
+
+
+def _wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     for _ in range(600):
-        if (tmp_path / "started").exists() or process.poll() is not None:
+        if path.exists() or process.poll() is not None:
             break
         time.sleep(0.1)
     assert process.poll() is None, process.communicate()
-    return process
 
 
-def test_an_interrupt_while_images_are_checked_is_clean(tmp_path: Path) -> None:
+def test_an_interrupt_while_images_are_checked_is_clean(start: Callable[..., subprocess.Popen[str]]) -> None:
     """Ctrl-C reaches every process of the terminal's group."""
-    process = start(tmp_path, "--data", "python:slow:pair", "--workers", "2")
+    process = start("--data", "python:slow:pair", "--workers", "2")
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -217,12 +237,10 @@ def test_an_interrupt_while_images_are_checked_is_clean(tmp_path: Path) -> None:
         os.killpg(process.pid, 0)  # nobody of the group is left
 
 
-def test_a_reader_that_is_killed_is_one_sentence(tmp_path: Path) -> None:
-    process = start(tmp_path, "--data", "python:slow:pair", "--workers", "1")
+def test_a_reader_that_is_killed_is_one_sentence(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start("--data", "python:slow:pair", "--workers", "1")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     if not children.exists():
-        process.kill()
-        process.communicate()
         pytest.skip("the system does not tell who the children of a process are")
     for child in children.read_text().split():
         os.kill(int(child), signal.SIGKILL)

@@ -118,7 +118,7 @@ def test_what_cannot_be_is_told_before_anything_is_written(swc: Swc, spec: Path,
         assert (result.exit_code, told in result.output) == (2, True)
     for target in (lean, trained / "tiny.py"):
         unknown = swc("train", target, *QUICK, "--from", trained, "--freeze", "bog", "--run", "runs/frozen")
-        assert "there is no member 'bog' to freeze" in unknown.output
+        assert "error[SW0832]: there is no member 'bog' to freeze" in unknown.output
         assert "did you mean big?" in unknown.output
         assert not Path("runs/frozen").exists()
     assert {path: path.read_bytes() for path in trained.iterdir() if path.is_file()} == before
