@@ -65,6 +65,9 @@ def test_a_training_that_is_stopped_says_how_to_go_on(
     wait_for(run / "last.safetensors", process)
     in_use = swc("train", spec, *LOOK, "--no-search", "--quiet", "--resume")
     assert in_use.exit_code == 1
+    without = swc("train", spec, *LOOK, "--no-search", "--quiet")  # it says neither --resume nor --fresh: neither helps
+    assert "runs/tiny is in use: another run of swc" in without.output
+    assert "--resume" not in without.output
     assert "runs/tiny is in use: another run of swc" in in_use.output
     assert "name another folder with --run" in in_use.output
     returned, errors = stop(process, number)
@@ -78,7 +81,8 @@ def test_a_training_that_is_stopped_says_how_to_go_on(
     assert "was stopped after epoch" in free.output
     assert "of 2000. Add --resume" in free.output
     shorter = swc("train", spec, *LOOK, "--no-search", "--quiet", "--resume", "--epochs", "1")
-    assert "epochs was 2000 and is now 1" in shorter.output
+    assert "a training of 2,000 epochs, " in shorter.output
+    assert "a run cannot be cut down to --epochs 1. Leave --epochs out" in " ".join(shorter.output.split())
 
 
 def test_a_run_that_was_killed_lets_its_folder_go(

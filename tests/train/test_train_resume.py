@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -13,10 +15,10 @@ from rich.console import Console
 from train_families import Tiny, digits, tiny
 
 from swc_runtime.checkpoint import read_checkpoint, read_metadata, write_checkpoint
-from swc_runtime.problems import CheckpointError, TrainingError
+from swc_runtime.problems import CheckpointError, DataError, TrainingError
 from swc_runtime.progress import reporter
 from swc_runtime.recipe import Sgd
-from swc_runtime.training import BEST, FINAL, LAST, Session, TrainOptions, keeping, train
+from swc_runtime.training import BEST, FINAL, LAST, Session, TrainOptions, check_free, keeping, train
 
 CPU = TrainOptions(accelerator="cpu")
 
@@ -220,6 +222,7 @@ def test_a_fresh_run_leaves_nothing_of_the_one_before(tmp_path, monkeypatch):
         with pytest.raises(ZeroDivisionError):
             train(tiny(), digits(150), options(tmp_path, fresh=True))
     assert {path.name for path in tmp_path.iterdir()} == {"notes.txt", "tensorboard", ".swc.lock"}
+    assert not list((tmp_path / "tensorboard").iterdir())
 
 
 def test_a_run_that_cannot_be_written_says_so(tmp_path):
@@ -272,8 +275,67 @@ def test_a_best_state_that_is_gone_or_another_is_told(tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match="damaged"):
         train(tiny(), digits(150), options(tmp_path, resume=True))
     (tmp_path / BEST).write_bytes(kept)
+    tensors, metadata = read_checkpoint(tmp_path / BEST)
+    write_checkpoint(tmp_path / BEST, tensors, {**metadata, "run": "another"})  # of the same epoch and the same options
+    with pytest.raises(CheckpointError, match=r"that of epoch 1, the best so far, and is another run's: put it back"):
+        train(tiny(), digits(150), options(tmp_path, resume=True, final="best"))
+    (tmp_path / BEST).write_bytes(kept)
     train(tiny(), digits(150), options(tmp_path, resume=True))
     assert read_metadata(tmp_path / BEST)["epoch"] == 1
+
+
+def test_a_run_s_checkpoints_say_that_they_belong_together(tmp_path, monkeypatch):
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        stopped_after(folder, 2, monkeypatch)
+        train(tiny(1), digits(150), options(folder, resume=True))
+    runs = [{read_metadata(tmp_path / run / name)["run"] for name in (LAST, BEST, FINAL)} for run in ("one", "other")]
+    assert [len(each) for each in runs] == [1, 1]
+    assert runs[0] != runs[1]
+
+
+def test_a_trained_family_of_another_run_is_not_taken_for_this_one_s(tmp_path):
+    train(tiny(), digits(150), options(tmp_path, epochs=1))
+    tensors, metadata = read_checkpoint(tmp_path / FINAL)
+    strange = {name: value + 1 if "fc" in name or "head" in name else value for name, value in tensors.items()}
+    write_checkpoint(tmp_path / FINAL, strange, {**metadata, "run": "another"})
+    train(tiny(), digits(150), options(tmp_path, epochs=1, resume=True))
+    again, about = read_checkpoint(tmp_path / FINAL)
+    assert about["run"] == metadata["run"]
+    assert all(torch.equal(value, tensors[name]) for name, value in again.items())
+
+
+def test_a_reader_that_dies_leaves_a_way_on_once_an_epoch_is_kept(tmp_path, monkeypatch):
+    original = Session.train_epoch
+
+    def train_epoch(self, epoch, *rest):
+        if epoch == dies:
+            raise DataError("A process that reads images died.")
+        return original(self, epoch, *rest)
+
+    monkeypatch.setattr(Session, "train_epoch", train_epoch)
+    dies = 0
+    with pytest.raises(DataError, match=r"^A process that reads images died\.$"):
+        train(tiny(), digits(150), options(tmp_path))
+    assert not (tmp_path / "tensorboard").exists()  # as there is nothing to draw
+    dies = 1
+    with pytest.raises(DataError, match=r"died\. Epoch 1 is trained and kept: .* go on with --resume\."):
+        train(tiny(), digits(150), options(tmp_path))
+
+
+def test_a_run_that_still_trains_is_told_before_what_it_has_left(tmp_path, monkeypatch):
+    stopped_after(tmp_path, 1, monkeypatch)
+    holder = (
+        "import sys; from pathlib import Path; from swc_runtime.training import occupied\n"
+        "with occupied(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", holder, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(TrainingError, match="is in use: another run of swc"):
+            check_free(tmp_path)
+        process.stdin.close()
+    with pytest.raises(CheckpointError, match="was stopped after epoch 1"):
+        check_free(tmp_path)
 
 
 def test_a_best_state_that_was_damaged_since_costs_no_training(tmp_path, monkeypatch):

@@ -71,8 +71,17 @@ def check_free(folder: Path) -> None:
     """See that a folder holds no run that a new one would replace.
 
     Raises:
-        CheckpointError: it does; the message says how to go on with that one, and how to replace it.
+        TrainingError: that run is still going on.
+        CheckpointError: it is not; the message says how to go on with that one, and how to replace it.
     """
+    problem = _run_in(folder)
+    if problem is not None:
+        with occupied(folder):  # a run that still trains there cannot be gone on with, nor replaced
+            raise problem
+
+
+def _run_in(folder: Path) -> CheckpointError | None:
+    """What is to be said of the run that a folder holds; None where it holds none."""
     otherwise = "--fresh to replace it, or name another folder with --run"
     for name in (LAST, FINAL):
         path = folder / name
@@ -87,15 +96,14 @@ def check_free(folder: Path) -> None:
             stopped = stopped and not history.waited(metadata["training"]["patience"], first)
         except (CheckpointError, KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
             why = problem if isinstance(problem, CheckpointError) else f"{path} does not say how it was trained."
-            raise CheckpointError(
-                f"{folder} holds a run that cannot be gone on with: {why} Add {otherwise}."
-            ) from problem
+            return CheckpointError(f"{folder} holds a run that cannot be gone on with: {why} Add {otherwise}.")
         if stopped or not (folder / FINAL).is_file():
             state = f"was stopped after epoch {len(history.epochs)} of {total}"
-            raise CheckpointError(
+            return CheckpointError(
                 f"{folder} holds a training of {family} that {state}. Add --resume to go on with it, {otherwise}."
             )
-        raise CheckpointError(f"{folder} holds a finished training of {family}. Add {otherwise}.")
+        return CheckpointError(f"{folder} holds a finished training of {family}. Add {otherwise}.")
+    return None
 
 
 def clear(folder: Path) -> None:

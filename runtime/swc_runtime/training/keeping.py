@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -47,6 +48,8 @@ class Keeper:
         self._folder = options.run_dir
         self._best: dict[str, Tensor] = {}
         self._origin = options.origin
+        self._run: object = secrets.token_hex(8)  # says which checkpoints belong together; no seed decides it
+        self._taken_up = False
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -136,6 +139,7 @@ class Keeper:
         data = self._data
         return {
             **identity(self._session.family),
+            "run": self._run,
             "training": self._agreed(self._session.timetable),
             "epoch": best + 1 if chosen == "best" and best is not None else len(history.epochs),
             "chosen": chosen,
@@ -175,6 +179,8 @@ class Keeper:
         history = self._checked(path, metadata)
         if history.evaluation is None or metadata.get("chosen") != self._options.chosen:
             return None
+        if self._taken_up and metadata.get("run") != self._run:
+            return None
         load_family(self._session.family, path)
         return history
 
@@ -192,6 +198,7 @@ class Keeper:
             raise CheckpointError(f"{path} holds a trained family, not a training that can go on.")
         history = self._checked(path, metadata)
         self._origin = agreed_origin(path, metadata.get("from"), self._origin)
+        self._run, self._taken_up = metadata.get("run"), True
         restore_training(self._session, tensors, metadata.get("without_momentum"), path)
         self._take_up_best(history)
         self._draw(path.parent, history)
@@ -231,17 +238,26 @@ class Keeper:
         if history.best == len(history.epochs) - 1:
             self._keep_best(history)
             return
-        path = self._folder / BEST
-        found = read_metadata(path).get("epoch") if path.is_file() else None
-        if found != history.best + 1:
-            state = f"is that of epoch {found}" if found is not None else "is missing"
-            raise CheckpointError(
-                f"{path} should be that of epoch {history.best + 1}, the best so far, and {state}: put it back, or go "
-                "on without it (--keep last)."
-            )
+        self._check_best(self._folder / BEST, history.best + 1)
 
-    def load_best(self) -> None:
-        """Fill the family with its best state.
+    def _check_best(self, path: Path, epoch: int) -> None:
+        """See that the best checkpoint is that of an epoch, of this very run."""
+        metadata = read_metadata(path) if path.is_file() else None
+        if metadata is None:
+            state = "is missing"
+        elif metadata.get("epoch") != epoch:
+            state = f"is that of epoch {metadata.get('epoch')}"
+        elif metadata.get("run") != self._run:
+            state = "is another run's"
+        else:
+            return
+        raise CheckpointError(
+            f"{path} should be that of epoch {epoch}, the best so far, and {state}: put it back, or go on without it "
+            "(--keep last)."
+        )
+
+    def load_best(self, epoch: int) -> None:
+        """Fill the family with its best state, that of an epoch (counted from 1).
 
         Raises:
             CheckpointError: it cannot be read any more.
@@ -250,6 +266,7 @@ class Keeper:
             self._session.family.load_state_dict(self._best)
             return
         try:
+            self._check_best(self._folder / BEST, epoch)
             load_family(self._session.family, self._folder / BEST)
         except CheckpointError as problem:
             raise CheckpointError(

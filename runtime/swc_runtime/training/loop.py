@@ -156,15 +156,28 @@ class _Training:
                 self._score(phase, scalars)
             while not self._ends(self.history):
                 epoch = len(self.history.epochs)
-                if epoch == self.times.refine_after:  # checkpoints are from before: a resumed run refines again
-                    self._refine(epoch)
-                self.history = self.history.with_epoch(self.session.train_epoch(epoch, phase))
+                with self._going_on(epoch):
+                    if epoch == self.times.refine_after:  # checkpoints are from before: a resumed run refines again
+                        self._refine(epoch)
+                    self.history = self.history.with_epoch(self.session.train_epoch(epoch, phase))
                 self._score(phase, scalars)
         done, best = len(self.history.epochs), self.history.best
         if done < total and best is not None:
             self.reporter.say(
                 f"stopped after epoch {done} of {total}: no better NLL on the held-out images since epoch {best + 1}"
             )
+
+    @contextmanager
+    def _going_on(self, done: int) -> Iterator[None]:
+        """Say with what goes wrong with images in an epoch how to go on from those that are done."""
+        try:
+            yield
+        except DataError as problem:
+            if self.options.run_dir is None or not done:
+                raise
+            raise DataError(
+                f"{problem} Epoch {done} is trained and kept: mend what is said here, then go on with --resume."
+            ) from problem
 
     def _score(self, phase: Phase, scalars: Scalars) -> None:
         """Score the epoch that was just trained on the held-out images, if there are any, and keep its state."""
@@ -199,7 +212,7 @@ class _Training:
         """Keep the trained family, score it on the test images, and keep it with its scores."""
         best, done = self.history.best, len(self.history.epochs)
         if self.options.chosen == "best" and best is not None and best + 1 < done:
-            self.keeper.load_best()
+            self.keeper.load_best(best + 1)
         self.keeper.final(self.history)
         try:
             evaluation = evaluate(self.session.family, self.data, reporter=self.reporter)

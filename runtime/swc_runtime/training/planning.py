@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from swc_runtime.checkpoint import read_metadata
 from swc_runtime.family import Family
@@ -22,7 +22,8 @@ def planned(family: Family, options: TrainOptions) -> Timetable:
     with a timetable of their own (``prolonged``).
 
     Raises:
-        CheckpointError: more epochs are asked for of a run that is not finished, or that cannot go on.
+        CheckpointError: fewer epochs are asked for than the run has, or more of a run that is not finished or cannot
+            go on.
     """
     plain = timetable(family.recipe, family.refinement, options.epochs)
     path = _resumed(options)
@@ -35,7 +36,7 @@ def planned(family: Family, options: TrainOptions) -> Timetable:
     if options.epochs is None or options.epochs == times.epochs:
         return times
     if options.epochs < times.epochs:
-        return plain
+        _refuse_fewer(path, metadata, times, options.epochs)
     _check_finished(path, metadata, times, options.epochs)
     return prolonged(times, family.recipe, family.refinement, options.epochs)
 
@@ -79,6 +80,22 @@ def _timetable_of(family: Family, metadata: Mapping[str, Any]) -> Timetable | No
     return times
 
 
+def _refuse_fewer(path: Path, metadata: Mapping[str, Any], times: Timetable, epochs: int) -> NoReturn:
+    done = _done(metadata)
+    state = "all of them trained" if done >= times.epochs else f"{done:,} of them trained"
+    raise CheckpointError(
+        f"{path} is that of a training of {times.epochs:,} epochs, {state}: a run cannot be cut down to --epochs "
+        f"{epochs:,}. Leave --epochs out to go on with it as it is, or train into another folder (--run)."
+    )
+
+
+def _done(metadata: Mapping[str, Any]) -> int:
+    """After how many epochs a checkpoint was written; 0 where it does not say."""
+    history = metadata.get("history")
+    records = history.get("epochs") if isinstance(history, dict) else None
+    return len(records) if isinstance(records, list) else 0
+
+
 def _ended_early(metadata: Mapping[str, Any], times: Timetable) -> bool:
     """Whether patience ended a training before its last epoch."""
     patience = metadata["training"].get("patience")
@@ -94,9 +111,7 @@ def _check_finished(path: Path, metadata: Mapping[str, Any], times: Timetable, e
     Raises:
         CheckpointError: it has not, or cannot.
     """
-    history = metadata.get("history")
-    records = history.get("epochs") if isinstance(history, dict) else None
-    done = len(records) if isinstance(records, list) else 0
+    done = _done(metadata)
     if done < times.epochs and _ended_early(metadata, times):
         raise CheckpointError(
             f"{path} is that of a training that was ended by --patience after epoch {done} of {times.epochs}: it does "

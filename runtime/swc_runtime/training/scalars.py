@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swc_runtime.evaluation import Evaluation, Score
 from swc_runtime.problems import TrainingError
 from swc_runtime.training.session import EpochRecord
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
 
 class Scalars:
-    """Writes one point per epoch to ``folder``, or nothing where there is no folder."""
+    """Writes one point per epoch to ``folder``, which is made for the first; nothing where there is no folder."""
 
     def __init__(self, folder: Path | None, *, first_epoch: int) -> None:
-        self._writer = None
-        if folder is not None:
-            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - slow to import
-
-            with _told(folder):
-                if first_epoch == 0:
-                    _clear(folder)
-                # What a stopped run wrote beyond its last checkpoint is hidden.
-                self._writer = SummaryWriter(str(folder), purge_step=first_epoch + 1)
         self._folder = folder
+        self._open: SummaryWriter | None = None
+        self._first = first_epoch
+        if folder is not None and first_epoch == 0:
+            with _told(folder):
+                _clear(folder)
 
     def epoch(self, record: EpochRecord) -> None:
         """Losses and learning rate of an epoch, and its scores on the held-out images."""
@@ -48,14 +48,22 @@ class Scalars:
 
     def close(self) -> None:
         """Write what is left."""
-        if self._writer is not None and self._folder is not None:
+        if self._open is not None and self._folder is not None:
             with _told(self._folder):
-                self._writer.close()
+                self._open.close()
 
     def _add(self, tag: str, value: float, epoch: int) -> None:
-        if self._writer is not None and self._folder is not None:
+        if self._folder is not None:
             with _told(self._folder):
-                self._writer.add_scalar(tag, value, epoch)
+                self._writer(self._folder).add_scalar(tag, value, epoch)
+
+    def _writer(self, folder: Path) -> SummaryWriter:
+        if self._open is None:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - slow to import
+
+            # What a stopped run wrote beyond its last checkpoint is hidden.
+            self._open = SummaryWriter(str(folder), purge_step=self._first + 1)
+        return self._open
 
 
 @contextmanager
