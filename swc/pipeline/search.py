@@ -141,9 +141,10 @@ def run_search(
     import torch  # noqa: PLC0415 - the search runs on torch; compiling must not load it
 
     from swc_runtime.recipe import GradientSearch  # noqa: PLC0415
+    from swc_runtime.room import built  # noqa: PLC0415
     from swc_runtime.search import search  # noqa: PLC0415
 
-    ready = ready or make_ready(run, compiled.family)
+    ready = ready or make_ready(run, compiled.family, compiled.plan.parameters.total)
     path = folder / compiled.file_name
     clustering = compiled.family.sharing.clustering
     hints = search_hints(compiled.family)
@@ -152,7 +153,7 @@ def run_search(
         family_class = load_family_class(path)
         torch.manual_seed(run.options.seed)
         result = search(
-            family_class(),
+            built(family_class),
             ready.data,
             GradientSearch(clustering.threshold, epochs or clustering.epochs),
             replace(run.options, freeze=()),  # what should share is a question to all members

@@ -75,6 +75,14 @@ class _Plan:
             return tuple(member.name for member in self.family.members)
         return tuple(self.family.architectures)
 
+    @property
+    def parameters(self) -> int:
+        """How many parameters the family has."""
+        if self.compiled is not None:
+            return self.compiled.plan.parameters.total
+        assert not isinstance(self.family, SpecFamily)  # noqa: S101 - for the type checker: a spec is compiled
+        return self.family.plan.parameters
+
 
 def is_spec(target: Path) -> bool:
     """Whether a target is a spec rather than a generated file.
@@ -116,7 +124,7 @@ def prepared(
     check_frozen(run.options.freeze, plan.members)
     if not plan.goes_on:
         check_start(start, plan.folder)
-    ready = make_ready(run, plan.family, plan.folder)
+    ready = make_ready(run, plan.family, plan.parameters, plan.folder)
     with held(plan.folder, ready):
         warnings = plan.warnings
         if plan.compiled is not None:
@@ -241,9 +249,11 @@ def new_family(path: Path, run: Run) -> Family:
     """A generated file's family, freshly initialised from the run's seed."""
     import torch  # noqa: PLC0415 - see DataChoice.load
 
+    from swc_runtime.room import built  # noqa: PLC0415
+
     family_class = load_family_class(path)
     torch.manual_seed(run.options.seed)
-    return family_class()
+    return built(family_class)
 
 
 def fit(prepared: Prepared, run: Run, start: StartChoice | None = None) -> tuple[Family, Evaluation]:

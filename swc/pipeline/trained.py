@@ -77,9 +77,10 @@ def loaded(path: Path, checkpoint: Path) -> Trained:
         SpecError: SW0803 when the file is no generated one.
         CheckpointError: the checkpoint is missing, damaged, or of another family.
     """
-    from swc_runtime.training import load_family  # noqa: PLC0415 - see Trained.as_in_training
+    from swc_runtime.room import built  # noqa: PLC0415 - see Trained.as_in_training
+    from swc_runtime.training import load_family  # noqa: PLC0415
 
-    family = load_family_class(path)()
+    family = built(load_family_class(path))
     return Trained(family, checkpoint, load_family(family, checkpoint))
 
 

@@ -14,6 +14,7 @@ from swc_runtime.checkpoint import digest, read_metadata
 from swc_runtime.family import Family
 from swc_runtime.generated import family_class
 from swc_runtime.problems import CheckpointError
+from swc_runtime.room import built
 from swc_runtime.training.state import identity, load_family
 
 CHECKPOINTS = ("family.safetensors", "best.safetensors", "last.safetensors")
@@ -69,7 +70,7 @@ def open_source(where: Path, like: Family, *, generated: Path | None = None) -> 
     path = checkpoint_of(where)
     metadata = read_metadata(path)
     with torch.random.fork_rng(devices=[]):  # what is drawn here must not change what the new training draws
-        family = _class(path, metadata, like, generated)()
+        family = built(_class(path, metadata, like, generated))
     load_family(family, path)
     names = metadata.get("classes")
     return Source(family, str(path), state_digest(family), tuple(names) if names else None, metadata.get("data"))
