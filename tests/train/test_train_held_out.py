@@ -100,6 +100,11 @@ def test_one_value_everywhere_is_refused():
     split = TensorSplit(images, torch.zeros(6, dtype=torch.int64))
     with pytest.raises(DataError, match=r"veils cannot be learned from.*255 in channel 2 of 2"):
         tensor_dataset("veils", split, split, 1)
+    with pytest.raises(DataError, match=r"If channel 2 is alpha.*write `input image\(1, …\)` in the spec"):
+        tensor_dataset("veils", split, split, 1)
+    dull = TensorSplit(images.flip(1), split.labels)
+    with pytest.raises(DataError, match=r"in channel 1 of 2.*leave such channels out: write `input image\(1, …\)`"):
+        tensor_dataset("dull", dull, dull, 1)
     images[3, 1, 0, 0] = 254  # one level in one pixel is something
     assert tensor_dataset("veils", split, split, 1).normalise.std[1] > 0
 

@@ -16,6 +16,8 @@ from PIL import Image, TiffImagePlugin
 from torchvision.transforms.v2 import functional as vision
 
 from swc_runtime.datasets import read_image
+from swc_runtime.datasets.deep_colour import check_depth
+from swc_runtime.datasets.pictures import image_pixels
 from swc_runtime.problems import DataError
 
 HEIGHT, WIDTH = 5, 7
@@ -122,13 +124,130 @@ def test_sixteen_bits_are_scaled_in_other_formats(tmp_path, name):
     assert np.array_equal(pixels(path, 1), scaled(values, 65535))
 
 
-def test_sixteen_bit_colour_keeps_its_range(tmp_path):
-    """Pillow reads the upper byte of deep colours, which is at most one level off."""
+@pytest.mark.parametrize(("channels", "colour"), [(2, 4), (3, 2), (4, 6)])
+def test_sixteen_bit_colour_and_alpha_are_scaled(tmp_path, channels, colour):
+    values = numbers(65535, channels)
+    path = png(tmp_path / "deep.png", values.astype(">u2").tobytes(), 16, colour)
+    wanted = np.stack([scaled(values[:, :, band], 65535) for band in range(channels)], -1)
+    assert np.array_equal(pixels(path, channels), wanted)
+
+
+def test_deep_alpha_is_laid_over_the_ground(tmp_path):
+    values = numbers(65535, 4)
+    path = png(tmp_path / "deep.png", values.astype(">u2").tobytes(), 16, 6)
+    wanted = np.stack([scaled(values[:, :, band], 65535) for band in range(4)], -1)
+    assert np.array_equal(pixels(path, 3, alpha="black"), over(wanted[:, :, :3], wanted[:, :, 3], 0))
+
+
+@pytest.mark.parametrize(("channels", "colour"), [(2, 4), (3, 2), (4, 6)])
+def test_eight_bits_in_deep_colour_are_refused(tmp_path, channels, colour):
+    values = numbers(255, channels)
+    if colour != 2:
+        values[:, :, -1] = 65535
+    path = png(tmp_path / "dark.png", values.astype(">u2").tobytes(), 16, colour)
+    with pytest.raises(DataError, match=r"dark\.png has 16 bits, but no value above 2\d\d, which is black"):
+        read_image(path, channels)
+    black = png(tmp_path / "black.png", bytes(2 * channels * HEIGHT * WIDTH), 16, colour)
+    assert not pixels(black, channels).any()
+
+
+def test_deep_colour_is_turned_upright(tmp_path):
+    values = numbers(65535, 3)
+    exif = chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 274, 3, 1, 6, 0) + bytes(4))
+    path = png(tmp_path / "deep.png", values.astype(">u2").tobytes(), 16, 2, exif)
+    wanted = np.stack([scaled(values[:, :, band], 65535) for band in range(3)], -1)
+    assert np.array_equal(pixels(path, 3), np.rot90(wanted, -1))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(("bands", "extra"), [(3, None), (4, 2), (4, 0)])
+@pytest.mark.parametrize("packed", [False, True])
+def test_sixteen_bit_colour_tiffs_are_scaled(tmp_path, order, bands, extra, packed):
+    values = numbers(65535, bands)
+    tags = {258: ("H", (16,) * bands), 262: ("H", (2,)), 277: ("H", (bands,))}
+    tags |= {338: ("H", (extra,))} if extra is not None else {}
+    rows = values.astype(f"{order}u2").tobytes()
+    if packed:
+        rows, tags = zlib.compress(rows), tags | {259: ("H", (8,))}
+    path = tiff(tmp_path / "deep.tif", rows, tags, order)
+    channels = 4 if extra == 2 else 3
+    wanted = np.stack([scaled(values[:, :, band], 65535) for band in range(channels)], -1)
+    assert np.array_equal(pixels(path, channels), wanted)
+    dark = tiff(tmp_path / "dark.tif", (values // 257).astype(f"{order}u2").tobytes(), tags | {259: ("H", (1,))}, order)
+    with pytest.raises(DataError, match=r"dark\.tif has 16 bits, but no value above"):
+        read_image(dark, channels)
+
+
+def test_deep_colour_multiplied_by_its_alpha_is_divided(tmp_path):
+    values = numbers(65535, 4)
+    values[0, 0] = (5, 6, 7, 0)
+    plain = values.copy()
+    for place in np.ndindex(HEIGHT, WIDTH):
+        alpha = int(values[place][3])
+        for band in range(3):
+            values[place][band] = rounded(Fraction(int(plain[place][band]) * alpha, 65535))
+    tags = {258: ("H", (16,) * 4), 262: ("H", (2,)), 277: ("H", (4,)), 338: ("H", (1,))}
+    found = pixels(tiff(tmp_path / "x.tif", values.astype("<u2").tobytes(), tags), 4)
+    assert np.array_equal(found[:, :, 3], scaled(values[:, :, 3], 65535))
+    seen = values[:, :, 3] > 20000
+    assert np.abs(found[seen][:, :3] - plain[seen][:, :3] / 257).max() < 0.51
+    assert not found[0, 0].any()
+
+
+def test_deep_channels_that_lie_apart_are_refused(tmp_path):
+    values = numbers(65535, 3)
+    size = 2 * HEIGHT * WIDTH
+    tags = {258: ("H", (16,) * 3), 262: ("H", (2,)), 277: ("H", (3,)), 284: ("H", (2,))}
+    tags |= {273: ("I", (8, 8 + size, 8 + 2 * size)), 279: ("I", (size,) * 3)}
+    path = tiff(tmp_path / "apart.tif", values.transpose(2, 0, 1).astype("<u2").tobytes(), tags)
+    with pytest.raises(DataError, match=r"apart\.tif is a TIFF of 16-bit colour whose channels lie apart"):
+        read_image(path, 3)
+
+
+@pytest.mark.parametrize("highest", [65535, 4095, 1023])
+@pytest.mark.parametrize("plain", [False, True])
+def test_deep_ppm_files_are_scaled(tmp_path, highest, plain):
+    values = numbers(highest, 3)
+    text = "\n# some words 7 8\n".join(" ".join(map(str, row)) for row in values.reshape(HEIGHT, -1).tolist())
+    rows = text.encode() if plain else values.astype(">u2").tobytes()
+    path = tmp_path / "deep.ppm"
+    path.write_bytes(f"P{3 if plain else 6} {WIDTH} {HEIGHT} {highest}\n".encode() + rows)
+    wanted = np.stack([scaled(values[:, :, band], highest) for band in range(3)], -1)
+    assert np.array_equal(pixels(path, 3), wanted)
+
+
+def test_eight_bits_in_a_deep_ppm_are_refused(tmp_path):
+    path = tmp_path / "dark.ppm"
+    path.write_bytes(f"P6 {WIDTH} {HEIGHT} 65535\n".encode() + numbers(255, 3).astype(">u2").tobytes())
+    with pytest.raises(DataError, match=r"dark\.ppm has 16 bits, but no value above 255"):
+        read_image(path, 3)
+
+
+@pytest.mark.parametrize(
+    ("bits", "highest", "refused"), [(16, 0, True), (16, 1, False), (12, 15, True), (12, 16, False)]
+)
+def test_upper_bytes_that_are_next_to_nothing_are_refused(tmp_path, bits, highest, refused):
+    """Of JPEG 2000 in colour, which nothing here writes so deep: its depth is put into a file of 8 bits."""
+    Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "x.jp2")
+    content = bytearray((tmp_path / "x.jp2").read_bytes())
+    place = content.index(b"\xff\x4f\xff\x51") + 42
+    assert content[place] == 7, "8 bits of the first channel"
+    content[place] = bits - 1
+    image = Image.new("RGB", (WIDTH, HEIGHT), (0, highest, 0))
+    image.format = "JPEG2000"
+    if not refused:
+        check_depth(image, bytes(content), "x.jp2")
+        return
+    with pytest.raises(DataError, match=rf"x\.jp2 has {bits} bits, but no value above 255"):
+        check_depth(image, bytes(content), "x.jp2")
+
+
+def test_pictures_of_a_program_s_own_are_deep_until_they_are_loaded(tmp_path):
     values = numbers(65535, 3)
     path = png(tmp_path / "deep.png", values.astype(">u2").tobytes(), 16, 2)
-    found = pixels(path, 3)
-    assert np.abs(found - values / 257).max() <= 1
-    assert found.max() == 255
+    wanted = np.stack([scaled(values[:, :, band], 65535) for band in range(3)], -1)
+    with Image.open(path) as image:
+        assert np.array_equal(image_pixels(image, "deep", 3, "white"), wanted)
 
 
 def test_twelve_bits_are_scaled_by_twelve(tmp_path):
@@ -619,3 +738,32 @@ def test_strips_do_not_take_the_memory(tmp_path, shape):
     found = read_image(tmp_path / "x.npy", 1, (224, 224))
     assert found.shape == (1, 224, 224)
     assert (found == 200).all()
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_floats_that_were_divided_twice_are_refused(tmp_path, kind):
+    np.save(tmp_path / "x.npy", (numbers(255, 3) / 255 / 255).astype(kind))
+    with pytest.raises(
+        DataError, match=r"x\.npy holds floats up to 0\.0039\d?, which are black .* divided by 255 twice"
+    ):
+        read_image(tmp_path / "x.npy", 3)
+    np.save(tmp_path / "black.npy", np.zeros((2, 2), kind))
+    assert not pixels(tmp_path / "black.npy", 1).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (((1, 16, 16),), r"takes channels as a whole number from 1, not \(1, 16, 16\): height and width go into size"),
+        ((True,), "takes channels as a whole number from 1, not True"),
+        ((0,), "takes channels as a whole number from 1, not 0"),
+        ((1, 16), r"takes size as \(height, width\), whole numbers from 1, or None, not 16"),
+        ((1, (0, 4)), r"takes size as \(height, width\)"),
+    ],
+)
+def test_arguments_that_are_mixed_up_are_told(tmp_path, arguments, told):
+    Image.new("L", (4, 4)).save(tmp_path / "x.png")
+    with pytest.raises(DataError, match=told):
+        read_image(tmp_path / "x.png", *arguments)
+    with pytest.raises(DataError, match="takes alpha as 'white', 'black', 'refuse', not 'grey'"):
+        read_image(tmp_path / "x.png", 1, alpha="grey")

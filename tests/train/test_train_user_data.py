@@ -135,6 +135,19 @@ def test_data_that_change_at_each_reading_are_refused():
         from_torch(Random(range(4)), items(), workers=0)
 
 
+def test_data_of_which_one_item_in_fifty_changes_are_refused():
+    class Seldom(Items):
+        turns = 0
+
+        def __getitem__(self, index):
+            type(self).turns += 1
+            image = PICTURE.flip(-1) if self.turns % 50 == 49 else PICTURE
+            return image, index % 2
+
+    with pytest.raises(DataError, match=r"python\.test\[\d+\] is another image each time it is read"):
+        from_torch(items(), Seldom(range(300)), workers=0)
+
+
 @pytest.mark.parametrize(
     ("train", "options", "told"),
     [

@@ -37,7 +37,7 @@ def scaled_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     """Floats from 0 to 1 to 0 to 255, rounded.
 
     Raises:
-        DataError: a value is no number, or out of range.
+        DataError: a value is no number, or out of range, or all are so small that they were divided by 255 twice.
     """
     low, high = float(values.min()), float(values.max())  # NaN where there is one
     if not np.isfinite(high - low):
@@ -46,6 +46,11 @@ def scaled_floats(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
         raise DataError(
             f"{name} holds floats from {low:g} to {high:g}; expected were 0 (black) to 1 (white): scale them to that "
             "range, or save the image with 8 or 16 bits."
+        )
+    if 0 < high < 1.5 / _BYTE:  # not quite 1/255 in floats of 16 bits
+        raise DataError(
+            f"{name} holds floats up to {high:.3g}, which are black where 1 is white, as if they had been divided by "
+            "255 twice: scale them to the range from 0 to 1."
         )
     scaled = np.empty(values.shape, np.uint8)
     for part in _chunks(len(values), values.size):  # a copy in doubles of a whole data set may not fit into memory

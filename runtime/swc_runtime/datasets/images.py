@@ -10,7 +10,9 @@ import io
 import math
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -47,9 +49,28 @@ def read_image(source: Path, channels: int, size: tuple[int, int] | None = None,
         (channels, H, W) uint8.
 
     Raises:
-        DataError: the file cannot be read, or not without changing what it shows; names the file and what to do.
+        DataError: the file cannot be read, or not without changing what it shows; names the file and what to do. Or an
+            argument is none.
     """
+    _check_arguments(channels, size, alpha)
     return decode_image(read_content(source), str(source), channels, size, alpha=alpha)
+
+
+def _check_arguments(channels: object, size: object, alpha: object) -> None:
+    """Tell arguments that were mixed up (``channels`` is not a shape) before they are taken for a fault of the file."""
+    if not _counts(channels):
+        raise DataError(
+            f"read_image takes channels as a whole number from 1, not {channels!r}: height and width go into size, "
+            "read_image(source, 3, (32, 32))."
+        )
+    if size is not None and not (isinstance(size, Sequence) and len(size) == 2 and all(map(_counts, size))):
+        raise DataError(f"read_image takes size as (height, width), whole numbers from 1, or None, not {size!r}.")
+    if alpha not in get_args(Alpha):
+        raise DataError(f"read_image takes alpha as {', '.join(map(repr, get_args(Alpha)))}, not {alpha!r}.")
+
+
+def _counts(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def read_content(source: Path | str) -> bytes:

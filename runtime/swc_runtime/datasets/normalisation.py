@@ -40,6 +40,21 @@ class Normalisation:
         return moments.normalisation(name)
 
 
+def _way(flat: list[int], channels: int) -> str:
+    """What to do about channels in which nothing varies."""
+    if channels in (2, 4) and flat == [channels - 1]:
+        return (
+            f"If channel {channels} is alpha, no image shows anything through: write `input image({channels - 1}, …)` "
+            "in the spec, and image files are taken without alpha (`--alpha` says what becomes of transparent ones)."
+        )
+    return (
+        f"Look whether its images were written as they should be, or leave such channels out: write `input image("
+        f"{max(1, channels - len(flat))}, …)` in the spec, and give images without them."
+        if len(flat) < channels
+        else "Look whether its images were written as they should be."
+    )
+
+
 _DARK = 16
 """What 12-bit values come to when files say that they have 16 bits."""
 
@@ -89,8 +104,7 @@ class Moments:
             values = ", ".join(f"{round(255 * float(mean[channel]))} in channel {channel + 1}" for channel in flat)
             raise DataError(
                 f"{name} cannot be learned from: all pixels of all its training images have one value, {values} of "
-                f"{len(mean)} (of 0 to 255). Look whether its images were written as they should be, or leave such "
-                "channels out."
+                f"{len(mean)} (of 0 to 255). {_way(flat, len(mean))}"
             )
         return Normalisation(tuple(mean.tolist()), tuple(std.tolist()))
 

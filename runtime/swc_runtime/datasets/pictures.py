@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch.utils.data import get_worker_info
 
+from swc_runtime.datasets.deep_colour import check_depth, deep_colour, is_deep
 from swc_runtime.datasets.depth import scaled_floats, scaled_integers
 from swc_runtime.problems import DataError
 
@@ -70,26 +71,40 @@ def picture(content: bytes, name: str, channels: int, alpha: Alpha) -> Bytes:
         DataError: see ``images.read_image``.
     """
     with _decoding(name), Image.open(io.BytesIO(content), formats=_formats()) as opened:
-        return _pixels(opened, name, channels, alpha)
+        return _pixels(opened, content, name, channels, alpha)
 
 
 def image_pixels(image: Image.Image, name: str, channels: int, alpha: Alpha) -> Bytes:
-    """A picture of Pillow's, perhaps not loaded yet, as (H, W, channels); raises like ``picture``."""
+    """A picture of Pillow's, perhaps not loaded yet, as (H, W, channels); raises like ``picture``.
+
+    Of deep colour that Pillow has loaded already, the upper byte is all there is.
+    """
     with _decoding(name):
-        return _pixels(image, name, channels, alpha)
+        content = _content(image) if is_deep(image) else b""
+        return picture(content, name, channels, alpha) if content else _pixels(image, b"", name, channels, alpha)
 
 
-def _pixels(image: Image.Image, name: str, channels: int, alpha: Alpha) -> Bytes:
+def _content(opened: Any) -> bytes:
+    """What the file of a picture holds."""
+    opened.fp.seek(0)
+    content: bytes = opened.fp.read()
+    return content
+
+
+def _pixels(image: Image.Image, content: bytes, name: str, channels: int, alpha: Alpha) -> Bytes:
     if channels not in _KINDS:
         raise DataError(
             f"{name} is a picture, which has 1 to 4 channels; the family takes {channels}: save images of {channels} "
             "channels as .npy files of (height, width, channels)."
         )
     _check_frames(image, name)
+    deep = deep_colour(image, content, name) if is_deep(image) else None
     keyed = _keyed(image)
     image.load()
+    check_depth(image, content, name)
     turn = _UPRIGHT.get(image.getexif().get(_Tag.orientation, 1))
-    planes = _planes(image, image if turn is None else image.transpose(turn), keyed, name)
+    shown = image if deep is None else deep.image(keyed, name)
+    planes = _planes(image, shown if turn is None else shown.transpose(turn), None if deep else keyed, name)
     return _arranged(planes, image, name, channels, alpha)
 
 
@@ -165,7 +180,7 @@ def _check_frames(opened: Any, name: str) -> None:
 def _keyed(opened: Any) -> Any:
     """The grey value or colour that stands for transparent, in the values that pixels have once they are loaded.
 
-    The key is written at the file's depth, while Pillow scales shallow grey to 8 bits and cuts deep colours to 8.
+    The key is written at the file's depth, while Pillow scales shallow grey to 8 bits.
     """
     key = opened.info.get("transparency")
     if opened.mode not in {"1", "L", "RGB", "I;16"} or key is None:
@@ -173,7 +188,7 @@ def _keyed(opened: Any) -> Any:
     tiles = getattr(opened, "tile", None)
     raw = str(tiles[0].args) if tiles else ""
     if opened.mode == "RGB":
-        return tuple(part >> 8 for part in key) if ";16" in raw else tuple(key)
+        return tuple(key)
     return key * next((scale for shallow, scale in (("L;2", 85), ("L;4", 17)) if shallow in raw), 1)
 
 
