@@ -56,7 +56,7 @@ class Commands(click.Group):
             show(error.diagnostics)
             count = len(error.diagnostics)
             kept = "; nothing was written" if ctx.invoked_subcommand == "compile" else ""
-            complain(f"{count} problem{'s' if count > 1 else ''} found{kept}")
+            complain(f"{count} problem{'s' if count > 1 else ''} found{kept}{_notes(error)}")
         except KeyboardInterrupt as stop:
             complain(f"{word(stop)}; files that were already written are whole")
             raise click.exceptions.Exit(exit_code(stop)) from None
@@ -64,7 +64,7 @@ class Commands(click.Group):
             raise
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            complain(f"{place}{error.strerror or error}")
+            complain(f"{place}{error.strerror or error}{_notes(error)}")
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] in {"swc", "swc_runtime"}:
                 raise
@@ -75,8 +75,13 @@ class Commands(click.Group):
         except Exception as error:
             if not _is_problem(error):
                 raise
-            complain(str(error))
+            complain(f"{error}{_notes(error)}")
         raise click.exceptions.Exit(1)
+
+
+def _notes(error: Exception) -> str:
+    """What a command has added to an error on its way (``add_note``): what is done all the same, say."""
+    return "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))
 
 
 def _is_problem(error: Exception) -> bool:

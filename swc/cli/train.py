@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +77,11 @@ def search(
     else:
         folder = (run_folder or Path("runs") / compiled.family.name) / "search"
         run = make_run(options, None)
-        found, result = searching.run_search(compiled, run, folder, epochs)
+        try:
+            found, result = searching.run_search(compiled, run, folder, epochs)
+        except KeyboardInterrupt as stop:
+            complain(f"{word(stop)} before the search was done: nothing of it is kept; start it again")
+            raise click.exceptions.Exit(exit_code(stop)) from None
     if not leads():
         return
     searching.save(lock_file, found, result)
@@ -168,10 +174,21 @@ def train(  # noqa: PLR0913 - one argument per option
             kept = prepared.folder / training.CHECKPOINT
             way_on = f"while measuring: the training is finished, and its family is {kept}"
             if leads():
-                _report(prepared, evaluation, run)
+                with _noted(f"The training is finished, and its family is {kept}: only measuring it failed."):
+                    _report(prepared, evaluation, run)
     except KeyboardInterrupt as stop:
         complain(f"{word(stop)} {way_on or _resuming(prepared.folder)}")
         raise click.exceptions.Exit(exit_code(stop)) from None
+
+
+@contextmanager
+def _noted(note: str) -> Iterator[None]:
+    """Add a note to whatever goes wrong."""
+    try:
+        yield
+    except Exception as problem:
+        problem.add_note(note)
+        raise
 
 
 def _resuming(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from swc.lock.file import lock_path, lock_text, read_lock, write_lock
 from swc.lock.former import with_names_of_now
 from swc.lock.model import Lock
-from swc.lock.settings import bins_text, lowered, other_settings, unused_lock
+from swc.lock.settings import bins_text, lowered, other_held_out, other_settings, unused_lock
 from swc.lock.structure import outline, structure_hash
 from swc.lock.verify import verify_lock
 
@@ -13,6 +13,7 @@ __all__ = [
     "lock_path",
     "lock_text",
     "lowered",
+    "other_held_out",
     "other_settings",
     "outline",
     "read_lock",

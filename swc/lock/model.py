@@ -22,6 +22,7 @@ class Lock:
     ``threshold`` is the τ that was asked for and ``threshold_used`` the one that fits the budget; ``clusters`` maps a
     cluster's name to its layers and their shapes (out, in, kh, kw); ``structure`` is the structural hash of the spec.
     ``bins`` are those that the search started from, as the spec gave them, None if it left them to the planner.
+    ``val`` is the fraction of the training images that the search held out, None if the lock does not say it.
     ``outline`` is what the spec was besides, None if the lock does not say it.
     ``source`` is the text that the lock was read from.
     """
@@ -35,6 +36,7 @@ class Lock:
     threshold_used: float
     clusters: Mapping[str, Mapping[str, Shape]]
     bins: str | None = None
+    val: float | None = None
     outline: Outline | None = None
     format_version: int = FORMAT_VERSION
     source: Source | None = field(default=None, eq=False, repr=False)

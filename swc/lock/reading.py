@@ -26,7 +26,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "threshold_used": (int, float),
     "clusters": (dict,),
 }
-_OPTIONAL: dict[str, tuple[type, ...]] = {"bins": (str,), "outline": (dict,)}
+_OPTIONAL: dict[str, tuple[type, ...]] = {"bins": (str,), "val": (int, float), "outline": (dict,)}
 _HASH = re.compile(r"[0-9a-f]{16}")
 _BINS = re.compile(r"bins [1-9]\d*( for [^;]+)?(; bins [1-9]\d* for [^;]+)*")
 _LARGEST = 10**9
@@ -94,7 +94,7 @@ def parse_lock(source: Source) -> Lock:
     _check_entries(source, content)
     clusters = _clusters(source, content["clusters"])
     outline = _outline(source, content["outline"]) if "outline" in content else None
-    known = {key: content[key] for key in (*_KINDS, "bins") if key in content and key != "clusters"}
+    known = {key: content[key] for key in (*_KINDS, "bins", "val") if key in content and key != "clusters"}
     return Lock(**known, clusters=clusters, outline=outline, source=source)
 
 
@@ -144,6 +144,8 @@ def _check_numbers(source: Source, content: dict[str, Any]) -> None:
     if content["threshold_used"] > content["threshold"]:
         why = "its `threshold_used` is above its `threshold`, from which it can only have been lowered"
         raise _broken(source.name, why, place_of_key(source, "threshold_used"))
+    if not 0 <= content.get("val", 0) < 1:
+        raise _broken(source.name, "its `val` is no fraction, from 0 to below 1", place_of_key(source, "val"))
     for key, least in (("epochs", 1), ("seed", 0)):
         if content[key] < least:
             raise _broken(source.name, f"its `{key}` is below {least}", place_of_key(source, key))

@@ -136,6 +136,20 @@ def other_name(lock: Lock, family: Family, lock_file: Path) -> Diagnostic:
     )
 
 
+def other_held_out(lock: Lock, held: float, family: Family, lock_file: Path) -> Diagnostic:
+    """The warning (SW0722) that a search held other images out than the training ``held`` (a fraction) does."""
+    assert lock.val is not None  # noqa: S101 - nothing is told of what is not known
+    return Diagnostic(
+        "SW0722",
+        f"lock file {lock_file.name} comes of a search with --val {lock.val:g}, and the training has --val {held:g}: "
+        "the clusters were found on images that are held out now, whose scores flatter",
+        family.span,
+        related=(Related(place, "in the lock"),) if (place := lock.place("val")) else (),
+        help=f"search again with --val {held:g}, or train with --val {lock.val:g}",
+        severity=Severity.WARNING,
+    )
+
+
 def _warning(code: str, summary: str, family: Family, lock: Lock, key: str, help_: str) -> Diagnostic:
     clustering, place = family.sharing.clustering, lock.place(key)
     return Diagnostic(

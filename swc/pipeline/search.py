@@ -104,8 +104,8 @@ def compile_for_search(spec: Path) -> Compiled:
     )
 
 
-def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | None) -> Lock:
-    """The lock file's content for what a search found, on which data and from which bins."""
+def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | None, val: float | None = None) -> Lock:
+    """The lock file's content for what a search found: on which data, from which bins, with what fraction held out."""
     family = compiled.family
     shapes = family.layer_by_name
     clusters = {
@@ -122,6 +122,7 @@ def lock_of(compiled: Compiled, result: SearchResult, data: str, bins: str | Non
         threshold_used=result.threshold,
         clusters=clusters,
         bins=bins,
+        val=val,
         outline=outline(family),
     )
 
@@ -163,7 +164,8 @@ def run_search(
             fabric=ready.fabric,
             reporter=run.reporter,
         )
-    return lock_of(compiled, result, ready.data.name, bins_text(compiled.family.sharing)), result
+    bins = bins_text(compiled.family.sharing)
+    return lock_of(compiled, result, ready.data.name, bins, run.options.val), result
 
 
 def regroup_from(
@@ -194,7 +196,7 @@ def regroup_from(
     if found is None:
         raise no_similarities(path, "no threshold gives clusters that fit the budget")
     result = replace(before, groups=found[0], requested=threshold, threshold=found[1])
-    return lock_of(compiled, result, kept.data, kept.bins), result
+    return lock_of(compiled, result, kept.data, kept.bins, kept.val), result
 
 
 def rename(spec: Path, lock_file: Path) -> str:

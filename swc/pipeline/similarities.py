@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 @frozen
 class Similarities:
-    """What a search measured, on which data, and the bins that the spec had it start from (``swc.lock.bins_text``)."""
+    """What a search measured: on which data, from which bins of the spec (``swc.lock.bins_text``), with what held out.
+
+    ``val`` is the fraction of the training images that was held out; None in files that do not say it.
+    """
 
     search: SearchResult
     data: str
     bins: str | None
+    val: float | None = None
 
 
 def similarities_path(lock: Path) -> Path:
@@ -38,7 +42,13 @@ def similarities_path(lock: Path) -> Path:
 
 def write_similarities(path: Path, lock: Lock, result: SearchResult) -> None:
     """Keep what a search measured; one row of the triangle a line, so that a diff shows which layers changed."""
-    kept = {"structure": lock.structure, "data": lock.data, "bins": lock.bins, "search": result.to_json()}
+    kept = {
+        "structure": lock.structure,
+        "data": lock.data,
+        "bins": lock.bins,
+        "val": lock.val,
+        "search": result.to_json(),
+    }
     text = json.dumps(kept, sort_keys=True).replace("], [", "],\n[")
     write_atomically(path, f"{text}\n")
 
@@ -55,6 +65,8 @@ def read_similarities(path: Path, family: Family) -> Similarities:
         kept = Record.parse(path.read_text(encoding="utf-8-sig"))
         structure, data, search = kept.text("structure"), kept.text("data"), kept.record("search")
         bins = None if kept.is_null("bins") else kept.text("bins")
+        known = "val" in kept.values and not kept.is_null("val")
+        val = kept.number("val") if known else None
         kept.close()
         if structure != structure_hash(family) and former_of(structure, family) is None:
             raise no_similarities(path, "they were measured on another version of the family")
@@ -67,7 +79,7 @@ def read_similarities(path: Path, family: Family) -> Similarities:
         raise no_similarities(path, f"they are damaged: {error}") from error
     if {pool.kernel: sorted(pool.layers) for pool in found.pools} != _pools(family):
         raise no_similarities(path, "they are damaged: they name other layers than the family has, or in other pools")
-    return Similarities(found, data, bins)
+    return Similarities(found, data, bins, val)
 
 
 def check_same_search(path: Path, kept: Similarities, lock: Lock) -> None:
@@ -76,8 +88,16 @@ def check_same_search(path: Path, kept: Similarities, lock: Lock) -> None:
     Raises:
         SpecError: SW0705 when they say different things about it.
     """
-    measured = {"data": kept.data, "epochs": kept.search.epochs, "seed": kept.search.seed, "bins": kept.bins}
+    measured = {
+        "data": kept.data,
+        "epochs": kept.search.epochs,
+        "seed": kept.search.seed,
+        "bins": kept.bins,
+        "val": kept.val,
+    }
     locked = {key: getattr(lock, key) for key in measured}
+    if None in (kept.val, lock.val):  # files from before that was kept do not say it
+        del measured["val"]
     odd = [
         f"{key} {_told(value)} and not {_told(locked[key])}" for key, value in measured.items() if value != locked[key]
     ]

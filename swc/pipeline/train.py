@@ -14,7 +14,7 @@ from swc.authorship import check_ours, edited, edited_note
 from swc.compiler import Compiled, LockChoice, compile_spec
 from swc.diagnostics import Diagnostic, Severity, SpecError
 from swc.family import Family as SpecFamily
-from swc.lock import lock_path
+from swc.lock import lock_path, other_held_out
 from swc.lock.former import former_of
 from swc.output import is_current, write_generated
 from swc.pipeline.keeping import check_kept, keep_generated
@@ -135,7 +135,7 @@ def prepared(
                     lock = search.lock or lock_path(target)
                     run.reporter.say(f"clusters from {lock} (search anew with --fresh)")
                 run.reporter.say(f"compiled to {plan.path}")
-            warnings = _warnings(compiled)
+            warnings = (*_warnings(compiled), *_seen(compiled, run, search.lock or lock_path(target)))
         yield Prepared(plan.path, plan.folder, ready, warnings)
 
 
@@ -181,6 +181,16 @@ def _searched(target: Path, plan: _Plan, lock_file: Path, run: Run, search: Sear
 
 def _warnings(compiled: Compiled) -> tuple[Diagnostic, ...]:
     return tuple(note for note in compiled.notes if note.severity is Severity.WARNING)
+
+
+def _seen(compiled: Compiled, run: Run, lock_file: Path) -> tuple[Diagnostic, ...]:
+    """A warning where the search of the lock saw images that this training holds out."""
+    lock, held = compiled.lock, run.options.val
+    if lock is None or lock.val in (None, held) or not held or lock.data != run.data.load(compiled.family).name:
+        return ()
+    if run.data.load(compiled.family).val is not None:  # held out by the data set itself, whatever --val says
+        return ()
+    return (other_held_out(lock, held, compiled.family, lock_file),)
 
 
 def _check_resumed(spec: Path, compiled: Compiled, folder: Path) -> None:
