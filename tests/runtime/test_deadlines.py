@@ -197,6 +197,54 @@ def test_members_that_cannot_be_given_up_hold_up_nobody(
     assert family.predict(X, deadline_ms=LONG).members == ("deep", "wide")
 
 
+@pytest.mark.parametrize("stuck_for", ["all", "itself"])
+def test_a_member_that_is_stuck_is_not_begun_again_and_again(
+    family: Mini,
+    wait: Callable[..., Waiting],
+    monkeypatch: pytest.MonkeyPatch,
+    stuck_for: str,
+) -> None:
+    """Far more calls than there are threads: all are answered by the member that works."""
+    monkeypatch.setattr(deadline, "WORKERS", pool := workers.Workers())
+    monkeypatch.setattr(deadline, "_at_once", lambda *_: 1)
+    monkeypatch.setattr(Mini, "weights_alone", {"deep": 1, "wide": 2})
+    expected = family.predict(X, members=["wide"])
+    stuck = wait("deep", patient=True)
+    begun = 0
+    for _ in range(3 * workers._STAND_INS):
+        if stuck_for == "itself":  # calls that want nothing else, and cannot be helped
+            assert family.predict(X, deadline_ms=SHORT, members=["deep"]).members == ()
+    for _ in range(3 * workers._STAND_INS):
+        answer = family.predict(X, deadline_ms=1000.0)
+        assert answer.members in {(), ("wide",)}
+        begun += answer.members == ()
+        if answer.members:
+            assert torch.equal(answer.probabilities, expected)
+    assert begun <= 1  # the first one, which could not know
+    assert pool.threads < workers._STAND_INS + 1
+    stuck.let_go.set()
+    assert settled(pool)
+    assert not family.timings.stuck("deep")
+    assert family.predict(X, deadline_ms=LONG).members == ("deep", "wide")
+
+
+def test_members_that_make_nothing_better_answer_for_those_that_are_stuck(
+    family: Mini, wait: Callable[..., Waiting], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "WORKERS", pool := workers.Workers())
+    family.frontier = measured(
+        (("deep",), 1.0, 0.9, 0.3), (("wide",), 1.0, 0.8, 0.5), (("deep", "wide"), 2.0, 0.85, 0.35)
+    )
+    plan = Plan(family, None, 3)
+    assert (plan.order, plan.spare) == (("deep",), ("wide",))
+    assert Plan(family, ["deep"], 3).spare == ()
+    stuck = wait("deep", patient=True)
+    assert [family.predict(X, deadline_ms=1000.0).members for _ in range(4)] == [(), ("wide",), ("wide",), ("wide",)]
+    stuck.let_go.set()
+    assert settled(pool)
+    assert family.predict(X, deadline_ms=LONG).members == ("deep",)
+
+
 def test_threads_end_when_there_is_nothing_to_do(family: Mini, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = workers.Workers()
     monkeypatch.setattr(deadline, "WORKERS", pool)
@@ -474,6 +522,27 @@ def test_what_members_take_is_learned(clock: list[float]) -> None:
     assert learned.expected("deep", 4) == pytest.approx(0.45)  # tried again one day
     learned.given_up("deep", 4, 0.5)
     assert learned.expected("deep", 4) == pytest.approx(0.9)  # in vain
+
+
+def test_what_is_at_work_for_nobody_any_more_shows_what_members_take(clock: list[float]) -> None:
+    class Call:
+        due = 103.0
+        cancelled = False
+
+    learned, call = Timings(), Call()
+    learned.took("deep", 4, 1.0)
+    with learned.running("deep", 4, call):  # type: ignore[arg-type]  # all that it looks at
+        clock[0] = 102.9
+        assert learned.expected("deep", 4) < 1.0  # type: ignore[operator]  # its caller still waits
+        assert not learned.stuck("deep")
+        clock[0] = 105.0
+        assert learned.expected("deep", 4) == pytest.approx(1.1 * 5.0)
+        assert learned.expected("deep", 16) == pytest.approx(1.1 * 5.0)  # larger ones take no less
+        assert learned.expected("deep", 1) is None
+        assert learned.expected("wide", 4) is None
+        assert (learned.stuck("deep"), learned.stuck("wide")) == (True, False)
+    assert not learned.stuck("deep")
+    assert learned.expected("deep", 4) < 1.0  # type: ignore[operator]  # what it took is for ``took`` to say
 
 
 def test_a_member_that_was_never_done_does_not_keep_others_from_being_done(clock: list[float]) -> None:

@@ -59,6 +59,7 @@ class PendingAnswer:
         self.finished = threading.Event()
         self._plan = plan
         self._pending = list(plan.order)
+        self._spare = list(plan.spare)
         self._running = 0
         self._run = run
         self._average = average
@@ -71,25 +72,39 @@ class PendingAnswer:
         """Whether there is a member that was not taken."""
         return bool(self._pending)
 
-    def take(self, now: float) -> str | None:
-        """The first member in order that may be done in time; if there is nothing to answer yet, the fastest anyway."""
-        batch, left = self._plan.batch, self.due - now
-        expected = {name: self._timings.expected(name, batch) for name in self._pending}
+    def take(self, now: float, *, scarce: bool = False) -> str | None:
+        """The first member in order that may be done in time; if there is nothing to answer yet, the fastest anyway.
+
+        Then also members that are not in the order may be the fastest.
+        """
+        left = self.due - now
+        if scarce:
+            self._pending = [name for name in self._pending if not self._timings.stuck(name)]
+            self._spare = [name for name in self._spare if not self._timings.stuck(name)]
+        expected = {name: self._expected(name) for name in self._pending}
         fitting = (name for name, seconds in expected.items() if seconds is None or seconds <= left)
         name = next(fitting, None)
-        if name is None and not self._running and self.answer is None and self._pending:
-            name = min(self._pending, key=lambda n: expected[n] or 0.0)
+        if name is None and not self._running and self.answer is None:
+            expected |= {name: self._expected(name) for name in self._spare}
+            name = min(expected, key=lambda n: expected[n] or 0.0, default=None)
         if name is None:
             self._pending.clear()
             self._end()
             return None
-        self._pending.remove(name)
+        (self._pending if name in self._pending else self._spare).remove(name)
         self._running += 1
         self.started += 1
         return name
 
+    def _expected(self, member: str) -> float | None:
+        return self._timings.expected(member, self._plan.batch)
+
     def run(self, member: str) -> None:
         """Run a member, and average it with those that are done already."""
+        with self._timings.running(member, self._plan.batch, self):
+            self._try(member)
+
+    def _try(self, member: str) -> None:
         began = time.perf_counter()
         try:
             with cancellable(self), self._context.entered():
@@ -139,6 +154,10 @@ class Plan:
         family: whose frontier says so; without one, cheap members come first and all that are done are averaged.
         members: the members that were asked for; None for all that are of use.
         batch: examples in the call.
+
+    Attributes:
+        order: the members to run, one after the other.
+        spare: members that were asked for and make nothing better, for calls that else would have no answer.
     """
 
     def __init__(self, family: Family, members: Sequence[str] | None, batch: int) -> None:
@@ -150,6 +169,7 @@ class Plan:
         if members is not None or not measured:
             measured += sorted((name for name in wanted if name not in measured), key=self._cost(family))
         self.order = tuple(measured)
+        self.spare = tuple(name for name in wanted if name not in measured)
 
     def _cost(self, family: Family) -> Callable[[str], float]:
         expected = {name: family.timings.expected(name, self.batch) for name in self._names}

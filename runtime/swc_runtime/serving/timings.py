@@ -6,7 +6,11 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from swc_runtime.serving.workers import Call, overdue
 
 _FALL, _RISE = 0.5, 0.1
 """Weights of a call that took less, or more, than expected."""
@@ -28,22 +32,55 @@ class _Learned(NamedTuple):
     at: float
 
 
+class _Running(NamedTuple):
+    """A member at work since ``began`` for a call, on a batch of an order of size."""
+
+    member: str
+    order: int
+    began: float
+    call: Call
+
+
 class Timings:
     """Seconds that each member of a family may take, learned while it serves; by member and order of the batch size.
 
     An expectation is hopeful: it falls fast and rises slowly, since it is there to leave out what cannot be done in
     time, not what may be. It shrinks while a member is left out, so that one that was slow is tried again.
+
+    A member still at work after its caller has left is expected to take longer than it has so far: one that is stuck is
+    not begun again and again.
     """
 
     def __init__(self) -> None:
         self._learned: dict[tuple[str, int], _Learned] = {}
+        self._running: dict[object, _Running] = {}
 
     def expected(self, member: str, batch: int) -> float | None:
         """Seconds that a member may take now; None before its first call."""
-        learned = self._before(member, batch)
-        if learned is None:
-            return None
-        return learned.seconds * math.exp2((learned.at - time.perf_counter()) / _HALF_LIFE)
+        learned, now = self._before(member, batch), time.perf_counter()
+        seconds = None if learned is None else learned.seconds * math.exp2((learned.at - now) / _HALF_LIFE)
+        late = [now - run.began for run in self._late(member, now) if run.order <= batch.bit_length()]
+        return max(_LONGER * max(late), seconds or 0.0) if late else seconds
+
+    def stuck(self, member: str) -> bool:
+        """Whether a member is still at work after its caller has left."""
+        return bool(self._late(member, time.perf_counter()))
+
+    @contextmanager
+    def running(self, member: str, batch: int, call: Call) -> Iterator[None]:
+        """Know of a member that it is at work for ``call`` while the context lasts."""
+        key = object()
+        self._running[key] = _Running(member, batch.bit_length(), time.perf_counter(), call)
+        try:
+            yield
+        finally:
+            del self._running[key]
+
+    def _late(self, member: str, now: float) -> list[_Running]:
+        """What is at work of a member for nobody any more."""
+        if not self._running:
+            return []
+        return [run for run in list(self._running.values()) if run.member == member and overdue(run.call, now)]
 
     def took(self, member: str, batch: int, seconds: float) -> None:
         """A member was done after ``seconds``."""

@@ -17,6 +17,8 @@ _IDLE_SECONDS = 10.0
 """After which a thread without work ends."""
 _STAND_INS = 4
 """Threads beyond those that may be at work: they take the places of those that cannot be stopped in an operation."""
+_FOR_OTHERS = 2
+"""Threads that members cannot have which hold some already: were they stuck in all, nobody would be answered."""
 _PRUNED = 64
 """Waiting calls among which nobody looks for those that are overdue."""
 _FAREWELL_SECONDS = 5.0
@@ -33,8 +35,11 @@ class Call(Cancellable, Protocol):
     started: int
     """How many of its members were handed out."""
 
-    def take(self, now: float) -> str | None:
-        """The next member to run, None when there is none that may be done in time. Called by one thread at a time."""
+    def take(self, now: float, *, scarce: bool) -> str | None:
+        """The next member to run, None when there is none that may be done in time. Called by one thread at a time.
+
+        Where threads are ``scarce``, a member that holds one whose caller is gone does not get another.
+        """
 
     def more(self) -> bool:
         """Whether there may be a member to take."""
@@ -95,7 +100,7 @@ class Workers:
         """Let a call wait for a thread, and see that there is one: to work, or to stand in when one is stuck."""
         now = time.perf_counter()
         if len(self._waiting) >= self._prune_at:
-            self._waiting = [entry for entry in self._waiting if not _overdue(entry[3], now)]
+            self._waiting = [entry for entry in self._waiting if not overdue(entry[3], now)]
             heapq.heapify(self._waiting)
             self._prune_at = 2 * len(self._waiting) + _PRUNED
         heapq.heappush(self._waiting, (call.started, call.due, next(self._numbers), call))
@@ -134,7 +139,7 @@ class Workers:
                 wake_at = self._free_at(call.limit, now)
                 if wake_at <= now:
                     heapq.heappop(self._waiting)
-                    member = None if _overdue(call, now) else call.take(now)
+                    member = None if overdue(call, now) else call.take(now, scarce=self._scarce(call.limit, now))
                     if member is None:
                         continue
                     self._at_work[me] = call
@@ -148,13 +153,19 @@ class Workers:
             self._idle -= 1
         return None
 
+    def _scarce(self, limit: int, now: float) -> bool:
+        """Whether hardly any threads are left besides those whose caller is gone."""
+        late = sum(overdue(call, now) for call in self._at_work.values())
+        return limit + _STAND_INS - late <= _FOR_OTHERS
+
     def _free_at(self, limit: int, now: float) -> float:
         """When another thread may be at work: now, or when the first of those that are is overdue."""
-        dues = [call.due for call in self._at_work.values() if not _overdue(call, now)]
+        dues = [call.due for call in self._at_work.values() if not overdue(call, now)]
         return now if len(dues) < limit else min(dues)
 
 
-def _overdue(call: Call, now: float) -> bool:
+def overdue(call: Call, now: float) -> bool:
+    """Whether the caller has stopped waiting."""
     return call.cancelled or now >= call.due
 
 
