@@ -33,6 +33,10 @@ class Origin:
     spec: str
     content: Sealed
 
+    def has_structure(self, structure: str) -> bool:
+        """Whether the family in the file has a structure, as its plan says it."""
+        return f'\n    structure="{structure}",\n' in self.content.text
+
     def place(self, path: Path) -> Path | None:
         """Where the spec of a file at ``path`` lies, or lay; None if the file does not say."""
         seal = self.content.seal
@@ -97,13 +101,15 @@ def edited_note(path: Path) -> tuple[Diagnostic, ...]:
     )
 
 
-def check_ours(path: Path, spec: Path | None = None, *, force: bool = False) -> None:
+def check_ours(path: Path, spec: Path | None = None, *, force: bool = False, structure: str | None = None) -> None:
     """Check that writing a generated file destroys nobody's work.
 
     Args:
         path: where it is to be written.
         spec: the spec that it comes from.
         force: whether all is to be replaced that can be.
+        structure: of the spec's family, where the file lies in the folder of a run. A run that was copied or moved
+            counts its spec's place from another folder, so there a file of this structure is the spec's as well.
 
     Raises:
         SpecError: SW0801 when swc did not write the file that is there, or it is a link to nothing (which no force
@@ -126,7 +132,9 @@ def check_ours(path: Path, spec: Path | None = None, *, force: bool = False) -> 
             "move the file away, or compile over it with `swc compile --force`",
         )
     origin = origin_of(path)
-    if origin is not None and spec is not None and origin.is_of(spec, path) is False:
+    if origin is None or spec is None or (structure is not None and origin.has_structure(structure)):
+        return
+    if origin.is_of(spec, path) is False:
         raise _refused(
             "SW0807",
             f"{path} was made from another spec, {_shown(origin.place(path))}, and {spec} would replace it",

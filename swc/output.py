@@ -99,14 +99,20 @@ def write(compiled: Sequence[Compiled], folder: Path, *, force: bool) -> list[Ou
     return written
 
 
-def write_generated(one: Compiled, path: Path, *, force: bool = False) -> None:
+def write_generated(one: Compiled, path: Path, *, force: bool = False, run: bool = False) -> None:
     """Write a generated file, unless it says so already, whatever its line ends.
+
+    Args:
+        one: the spec.
+        path: of the file.
+        force: whether all is to be replaced that can be.
+        run: whether a run lies beside it (see :func:`swc.authorship.check_ours`).
 
     Raises:
         SpecError: as :func:`swc.authorship.check_ours`.
         OSError: when it cannot be written.
     """
-    check_ours(path, one.path, force=force)
+    check_ours(path, one.path, force=force, structure=one.plan.structure if run else None)
     text = one.text(path.parent)
     if path.exists() and unsealed(path.read_bytes()) == unsealed(text.encode()):
         return

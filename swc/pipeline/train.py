@@ -129,7 +129,7 @@ def prepared(
         warnings = plan.warnings
         if plan.compiled is not None:
             compiled = plan.compiled if plan.lock is None else _searched(target, plan, plan.lock, run, search, ready)
-            write_generated(compiled, plan.path)
+            write_generated(compiled, plan.path, run=_saved(plan.folder))
             if not plan.goes_on:
                 if plan.lock is None and compiled.lock is not None:
                     lock = search.lock or lock_path(target)
@@ -158,7 +158,7 @@ def _planned(target: Path, run_folder: Path | None, run: Run, search: SearchChoi
             compiled = compile_spec(target, LockChoice(search.lock))  # says that it is missing
         _check_resumed(target, compiled, folder)
         return _Plan(path, folder, compiled.family, compiled=compiled, goes_on=True)
-    check_ours(path, target)
+    check_ours(path, target, structure=compiled.plan.structure if _saved(folder) else None)
     searched = searching and needs_search(compiled.family)
     return _Plan(path, folder, compiled.family, compiled=compiled, lock=program_lock if searched else None)
 

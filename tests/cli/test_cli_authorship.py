@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from swc.authorship import Authorship, edited, edited_note, state_of
+from swc.authorship import Authorship, edited, edited_note, origin_of, state_of
 from swc.compiler import compile_spec
 from swc.pipeline.keeping import check_kept
 from swc.seal import place_of, sealed, unsealed
@@ -180,6 +180,34 @@ def test_specs_of_one_family_do_not_replace_each_other_s_file(swc: Swc, spec: Pa
     assert (tmp_path / "out" / "tiny.py").read_bytes() == before
     one.unlink()  # the spec was moved
     assert swc("compile", two, "-o", "out").exit_code == 0
+
+
+def test_the_file_of_a_run_that_was_copied_is_replaced(swc: Swc, spec: Path, tmp_path: Path) -> None:
+    one, two = make(tmp_path / "a", spec, "tiny"), make(tmp_path / "b", spec, "tiny")
+    folder = tmp_path / "runs" / "copy"
+    swc("compile", one, "-o", folder)
+    (folder / "family.safetensors").write_bytes(b"a checkpoint")
+    before = (folder / "tiny.py").read_bytes()
+    quick = ("--run", folder, "--data", "digits", "--quiet", "--accelerator", "cpu", "--limit", "64", "--no-search")
+    changed = two.read_text()
+    two.write_text(changed.replace("widen=2", "widen=3"))
+    result = swc("train", two, *quick, "--fresh")
+    assert (result.exit_code, "SW0807" in result.output) == (1, True), "another structure is another's work"
+    two.write_text(changed)
+    result = swc("train", two, *quick)
+    assert (result.exit_code, "SW0807" in result.output, "--fresh" in result.output) == (1, False, True)
+    text = edit(folder / "tiny.py")
+    result = swc("train", two, *quick, "--fresh")
+    assert (result.exit_code, "SW0806" in result.output) == (1, True)
+    assert (folder / "tiny.py").read_text() == text
+    (folder / "tiny.py").write_bytes(before)
+    result = swc("train", two, *quick, "--fresh", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    origin = origin_of(folder / "tiny.py")
+    assert origin is not None
+    assert origin.is_of(two, folder / "tiny.py")
+    resumed = swc("train", one, *quick, "--resume", "--epochs", "1")
+    assert resumed.exit_code == 0, resumed.output
 
 
 def test_what_may_be_another_spec_s_is_kept_and_told(swc: Swc, spec: Path, tmp_path: Path) -> None:
