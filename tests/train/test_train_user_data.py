@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import Dataset as TorchDataset
 from torch.utils.data import IterableDataset, Subset, TensorDataset
 
-from swc_runtime.datasets import from_torch, load, ordered_batches
+from swc_runtime.datasets import from_torch, load, ordered_batches, user_data
 from swc_runtime.problems import DataError
 
 CPU = torch.device("cpu")
@@ -146,6 +146,20 @@ def test_data_of_which_one_item_in_fifty_changes_are_refused():
 
     with pytest.raises(DataError, match=r"python\.test\[\d+\] is another image each time it is read"):
         from_torch(items(), Seldom(range(300)), workers=0)
+
+
+def test_data_that_are_slow_to_read_are_not_all_read_twice(monkeypatch):
+    monkeypatch.setattr(user_data, "_NO_LONGER", -1.0)
+
+    class Counting(Items):
+        turns = 0
+
+        def __getitem__(self, index):
+            type(self).turns += 1
+            return super().__getitem__(index)
+
+    from_torch(Counting([(PICTURE, n % 2) for n in range(100)]), items(), workers=0, input=SHAPE)
+    assert Counting.turns == 102, "the first twice more than the check"
 
 
 @pytest.mark.parametrize(
