@@ -66,7 +66,8 @@ def runs(folders: tuple[Path, ...], picture: Path | None, output_format: str, *,
         click.echo(f"no runs in {_DEFAULT}: `swc train` writes them there")
     for run in found:
         if run.trouble:
-            click.echo(f"{shown(run.folder)} cannot be read: {run.trouble}", err=True)
+            how = "cannot be read" if run.state is State.UNREADABLE else "can be read in part"
+            click.echo(f"{shown(run.folder)} {how}: {run.trouble}", err=True)
     if picture is not None:
         click.echo(f"wrote {picture}")
 

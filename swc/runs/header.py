@@ -44,6 +44,8 @@ def read_header(path: Path) -> Header:
     """
     text, size = _raw(path)
     header = _object(text, "its header")
+    if _end(header) > size - 8 - len(text.encode()):
+        raise HeaderError("it is cut off: tensors are missing")
     metadata = header.pop("__metadata__", None)
     sealed = metadata.get("swc") if isinstance(metadata, dict) else None
     if not isinstance(sealed, str):
@@ -56,6 +58,14 @@ def read_header(path: Path) -> Header:
     if seal != hashlib.blake2b(json.dumps(note, sort_keys=True).encode(), digest_size=16).hexdigest():
         raise HeaderError("its metadata are not those that were written")
     return Header(note, {name: _shape(name, about, size) for name, about in header.items()})
+
+
+def _end(header: dict[str, Any]) -> int:
+    """How many bytes the tensors take, by their places behind the header."""
+    places = [about.get("data_offsets") for about in header.values() if isinstance(about, dict)]
+    return max(
+        (place[-1] for place in places if isinstance(place, list) and place and type(place[-1]) is int), default=0
+    )
 
 
 def _raw(path: Path) -> tuple[str, int]:

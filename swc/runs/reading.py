@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from swc.record import FormatError, Record
@@ -37,22 +37,22 @@ def is_run(folder: Path) -> bool:
 
 
 def read_run(folder: Path) -> Run:
-    """Read the run in a folder; where that is not possible, the result says why."""
+    """Read the run in a folder; where that is not possible, or not of all its checkpoints, the result says why."""
     headers: dict[str, Header] = {}
-    trouble = ""
+    trouble: list[str] = []
     for name in _CHECKPOINTS:
         try:
             if (folder / name).is_file():
                 headers[name] = read_header(folder / name)
         except (HeaderError, OSError) as error:
-            trouble = trouble or f"{name}: {error.strerror if isinstance(error, OSError) else error}"
+            trouble.append(f"{name}: {error.strerror if isinstance(error, OSError) else error}")
     changed = max((_changed(folder / name) for name in _CHECKPOINTS), default=0.0)
     try:
         if headers:
-            return _run(folder, changed, headers)
+            return _run(folder, changed, headers, trouble)
     except FormatError as error:
-        trouble = trouble or str(error)
-    return Run(folder, State.UNREADABLE, changed, trouble=trouble)
+        trouble.append(str(error))
+    return Run(folder, State.UNREADABLE, changed, trouble=trouble[0])
 
 
 def _changed(path: Path) -> float:
@@ -62,7 +62,7 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _run(folder: Path, changed: float, headers: Mapping[str, Header]) -> Run:
+def _run(folder: Path, changed: float, headers: Mapping[str, Header], trouble: Sequence[str]) -> Run:
     read = {name: (Record(header.note), header) for name, header in headers.items()}
     total = {name: record.record("training").integer("epochs") for name, (record, _) in read.items()}
     # A finished run that is trained on has a last state of more epochs than its family.
@@ -89,7 +89,20 @@ def _run(folder: Path, changed: float, headers: Mapping[str, Header]) -> Run:
         best=best.number if best else None,
         test=_scores(test) if test else None,
         settings=_settings(record, budget),
+        trouble="; ".join([*trouble, *_strangers(name, {name: record for name, (record, _) in read.items()})]),
     )
+
+
+def _strangers(chosen: str, records: Mapping[str, Record]) -> Iterator[str]:
+    """Which checkpoints of a folder are not of the family of the one that is listed."""
+    for key in ("family", "structure"):
+        wanted = records[chosen].text(key)
+        for name, record in records.items():
+            found = record.text(key)
+            if found != wanted and key == "family":
+                yield f"{name} is of the family {found}, {chosen} of {wanted}"
+            elif found != wanted and record.text("family") == records[chosen].text("family"):
+                yield f"{name} is of another structure of {record.text('family')} than {chosen}"
 
 
 def _loss(scores: Scores | None) -> float:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import Result
+from safetensors.torch import save_file
 
 from swc.runs.header import HeaderError, read_header
 from swc.runs.reading import read_run
@@ -172,6 +174,43 @@ def test_unreadable_runs_are_listed_and_the_others_too(swc: Swc) -> None:
     compared = swc("runs", "runs/one", "runs/old")
     assert compared.exit_code == 1
     assert "SW0831" in compared.output
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (b"damaged", "family.safetensors: it is cut off, or no safetensors file"),
+        ({**note(), "format_version": 1}, "family.safetensors: it has format 1; this version of swc reads format 2"),
+        ({**note(), "family": "other"}, "last.safetensors is of the family tiny, family.safetensors of other"),
+        ({**note(), "structure": "t"}, "last.safetensors is of another structure of tiny than family.safetensors"),
+    ],
+)
+def test_a_checkpoint_that_does_not_belong_to_its_run_is_told(
+    swc: Swc, damage: bytes | dict[str, Any], told: str
+) -> None:
+    write(Path("runs/x/last.safetensors"), note(3, 3, finished=False))
+    if isinstance(damage, bytes):
+        Path("runs/x/family.safetensors").write_bytes(damage)
+    else:
+        write(Path("runs/x/family.safetensors"), damage)
+    result = swc("runs")
+    assert (result.exit_code, f"runs/x can be read in part: {told}" in result.output) == (0, True)
+    (run,) = json.loads(swc("runs", "--format", "json").stdout)["runs"]
+    assert run["trouble"] == told
+    assert run["epochs"] == {"done": 3, "total": 3}
+    write(Path("runs/x/family.safetensors"), note())
+    assert read_run(Path("runs/x")).trouble == ""
+
+
+def test_a_checkpoint_that_was_cut_off_behind_its_header_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"a": torch.zeros(100), "b": torch.ones(3)}, path, {"swc": "{}"})
+    whole = path.read_bytes()
+    with pytest.raises(HeaderError, match="format None"):
+        read_header(path)
+    path.write_bytes(whole[:-1])
+    with pytest.raises(HeaderError, match="it is cut off: tensors are missing"):
+        read_header(path)
 
 
 def test_where_there_is_nothing_it_is_said(swc: Swc, tmp_path: Path) -> None:
