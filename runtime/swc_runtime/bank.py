@@ -222,7 +222,7 @@ class SuperWeightBank(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]  # torch's
-        self.forget()
+        self.composer.place()
         self.resolution.place(self.device)
         return self
 
@@ -245,3 +245,4 @@ class SuperWeightBank(nn.Module):
 def _refresh_after_load(bank: nn.Module, _: object) -> None:
     assert isinstance(bank, SuperWeightBank)  # noqa: S101 - for the type checker: it is registered there only
     bank.refresh()
+    bank.composer.place()  # assigned parameters may have another type

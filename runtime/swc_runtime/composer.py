@@ -153,6 +153,11 @@ class Composer:
         self._kept = None
         self._compiled.forget()
 
+    def place(self) -> None:
+        """Let go of what is kept where parameters were moved or cast."""
+        self._kept = None
+        self._compiled.place()
+
     def locked(self) -> AbstractContextManager[object]:
         """Return a context within which this thread alone may change what is composed."""
         return self._lock
@@ -256,12 +261,10 @@ class Composer:
 
     def _keeps_in_graphs(self) -> bool:
         """Whether a graph that is compiled now may read weights that are kept."""
-        return not (
-            self._bank.training
-            or _is_grad_enabled()
-            or torch.compiler.is_exporting()
-            or self._bank.device.type != "cpu"  # CUDA graphs would not run the operator again
-        )
+        if self._bank.training or _is_grad_enabled() or torch.compiler.is_exporting():
+            return False
+        like = next(self._bank.parameters())
+        return like.device.type == "cpu" and self._compiled.fits(like)  # CUDA graphs would not run the operator again
 
     def _renewed(self) -> Kept | None:
         with self._lock:

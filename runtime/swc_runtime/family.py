@@ -133,8 +133,10 @@ class Family(nn.Module):
         """Let go of the weights that evaluation keeps: the next call composes them anew.
 
         Changes that torch counts are noticed without it (optimizers, in-place operations, averaging,
-        ``load_state_dict``), and so are tensors that are replaced or moved, and every switch of mode. What writes
-        through ``.data`` of parameters on an accelerator, or from another process, leaves no trace: call this then.
+        ``load_state_dict``), and so are tensors that are replaced or moved, and every switch of mode. What is written
+        through ``.data``, numpy or by another process leaves no trace. On the CPU samples of what tensors hold tell of
+        it if a whole tensor, its beginning or its end is written; a sparse mask or a slice from the middle may be
+        missed, and on an accelerator everything is: call this then.
         """
         self.bank.forget()
 

@@ -40,6 +40,21 @@ def _one(write: Callable[[Tensor], object], name: str) -> Change:
     return change
 
 
+def _mask(tensor: Tensor) -> None:
+    """Set half of the numbers to zero, but none at the beginning."""
+    keep = torch.rand(tensor.shape, generator=torch.Generator().manual_seed(2)) > 0.5
+    keep.view(-1)[: min(4, keep.numel() - 1)] = True
+    tensor.data.mul_(keep)
+
+
+def _all_but_the_first(tensor: Tensor) -> None:
+    tensor.data[1:] *= 1.5
+
+
+def _last_column(tensor: Tensor) -> None:
+    tensor.data[..., -1] = 0
+
+
 def _swap(tensor: Tensor) -> None:
     tensor.data = tensor.data * 1.1
 
@@ -125,6 +140,10 @@ CHANGES: dict[str, Change] = {
     "adamw": _optimizer(torch.optim.AdamW),
     "in place": _each(lambda tensor: tensor.mul_(1.1)),
     "through data": _each(lambda tensor: tensor.data.mul_(1.1)),
+    "masked through data": _each(_mask),
+    "all but the first through data": _each(_all_but_the_first),
+    "the last column through data": _each(_last_column),
+    "the last through numpy": _each(lambda tensor: tensor.detach().numpy()[-1].__imul__(1.5)),
     "through a detached tensor": _each(lambda tensor: tensor.detach().mul_(1.1)),
     "through numpy": _each(lambda tensor: tensor.detach().numpy().__imul__(1.1)),
     "templates of one bank": _one(lambda tensor: tensor.mul_(1.1), "heads@0,0.templates"),

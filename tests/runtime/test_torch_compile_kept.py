@@ -38,9 +38,9 @@ def family(request: pytest.FixtureRequest) -> Family:
     return made.eval()
 
 
-def expected(family: Family) -> Tensor:
+def expected(family: Family, x: Tensor = X) -> Tensor:
     with torch.enable_grad():
-        return family(X).detach()
+        return family(x).detach()
 
 
 @pytest.mark.parametrize("backend", ["eager", "aot_eager"])
@@ -124,6 +124,31 @@ def test_copies_and_other_families_have_weights_of_their_own(family: Family) -> 
         assert torch.equal(compiled(X), before)
 
 
+def test_copies_share_what_was_compiled(family: Family) -> None:
+    counter = CompileCounterWithBackend("aot_eager")
+    with torch.no_grad():
+        for scale in (1.0, 1.1, 0.9, 1.2):
+            twin = copy.deepcopy(family)
+            for parameter in twin.bank.parameters():
+                parameter.mul_(scale)
+            compiled = torch.compile(twin.members["wide"], backend=counter, fullgraph=True)
+            torch.testing.assert_close(compiled(X), expected(twin)[1], rtol=1e-5, atol=1e-5)
+            CHANGES["in place"](twin)
+            torch.testing.assert_close(compiled(X), expected(twin)[1], rtol=1e-5, atol=1e-5)
+    assert counter.frame_count == 1
+
+
+def test_parameters_of_a_type_that_nobody_announced_are_composed_in_the_graph(family: Family) -> None:
+    compiled = torch.compile(family, backend="aot_eager", fullgraph=True)
+    with torch.no_grad():
+        compiled(X)
+        for parameter in family.parameters():
+            parameter.data = parameter.data.double()
+        for buffer in family.buffers():
+            buffer.data = buffer.data.double() if buffer.is_floating_point() else buffer.data
+        torch.testing.assert_close(compiled(X.double()), expected(family, X.double()))
+
+
 def test_training_and_probing_are_compiled_as_ever(family: Family) -> None:
     compiled = torch.compile(family, backend="eager", fullgraph=True)
     with torch.no_grad():
@@ -158,7 +183,7 @@ def test_the_default_compiler_keeps_weights_in_place(family: Family, monkeypatch
             composed = 0
             compiled(X)
             assert composed == 0
-    flat = family.bank.composer._compiled._filled["wide"].flat
+    flat = family.bank.composer._compiled.flats["wide"]
     for name, place in family.bank.composer._compiled.places.items():
         if name.startswith("wide."):
             kept = flat[place.start : place.end].view(place.shape)
