@@ -60,12 +60,21 @@ class Former:
             return f"bank.{self._clusters_now.get(cluster, cluster)}{place}{after}"
         return name
 
+    def name_now(self, name: str) -> str:
+        """What a member, a layer (by its full name) or a SuperWeight (by its id) is called now."""
+        if "@" in name:
+            cluster, place, _ = _bank(name)
+            return f"{self._clusters_now.get(cluster, cluster)}{place}"
+        for move in self.moves:
+            name = move.done(name)
+        return name
+
     @property
     def _clusters_now(self) -> Mapping[str, str]:
         return {before: after for after, before in self.clusters.items()}
 
 
-def formers(family: Family) -> Iterator[Former]:
+def formers(family: Family | type[Family]) -> Iterator[Former]:
     """The families as they may have been, the latest first."""
     moved: Sequence[Moved] = family.moved
     for first in reversed(range(len(moved))):
@@ -73,6 +82,22 @@ def formers(family: Family) -> Iterator[Former]:
         for clusters in _cluster_names(family.plan, moves):
             plan = replace(family.plan, structure=moves[0].structure, clusters=_undone(family.plan, moves, clusters))
             yield Former(plan, moves, clusters)
+
+
+def former_of(
+    family: Family | type[Family], metadata: Mapping[str, Any], identity: Callable[[Plan], Mapping[str, str]]
+) -> Former | None:
+    """The former family that a checkpoint says it is of; None if it is of the family as it is, or of none of them.
+
+    Args:
+        family: as it is now.
+        metadata: what the checkpoint says of itself.
+        identity: what a checkpoint of a plan says of itself.
+    """
+    said = {key: metadata.get(key) for key in identity(family.plan)}
+    if said == identity(family.plan):
+        return None
+    return next((former for former in formers(family) if said == identity(former.plan)), None)
 
 
 def with_names_of_now(
@@ -92,14 +117,11 @@ def with_names_of_now(
     Returns:
         Both as they are, unless the checkpoint is of a former family.
     """
-    said = {key: metadata.get(key) for key in identity(family.plan)}
-    if said == identity(family.plan):
+    former = former_of(family, metadata, identity)
+    if former is None:
         return dict(tensors), dict(metadata)
-    for former in formers(family):
-        if said == identity(former.plan):
-            renamed = {"/".join([*_split(key)[0], former.now(_split(key)[1])]): value for key, value in tensors.items()}
-            return renamed, {**metadata, **identity(family.plan)}
-    return dict(tensors), dict(metadata)
+    renamed = {"/".join([*_split(key)[0], former.now(_split(key)[1])]): value for key, value in tensors.items()}
+    return renamed, {**metadata, **identity(family.plan)}
 
 
 def _split(key: str) -> tuple[list[str], str]:

@@ -20,6 +20,7 @@ from swc.output import is_current, write_generated
 from swc.pipeline.keeping import check_kept, keep_generated
 from swc.pipeline.modules import load_family_class
 from swc.pipeline.ready import Ready, held, make_ready
+from swc.pipeline.renamed import only_names_moved
 from swc.pipeline.search import compile_for_search, needs_search, run_search, save
 from swc.pipeline.settings import Run
 from swc.pipeline.start import StartChoice, begin, check_frozen, check_start
@@ -57,7 +58,8 @@ class _Plan:
     """What is to be trained where, before anything is written.
 
     ``family`` is what the data must fit. A spec is ``compiled``; where that is to be searched first, ``lock`` is the
-    file that the search writes. ``goes_on``: a run was saved in the folder before, and is resumed.
+    file that the search writes. ``goes_on``: a run was saved in the folder before, and is resumed;
+    ``renamed``: under other names than it had then.
     """
 
     path: Path
@@ -67,6 +69,7 @@ class _Plan:
     compiled: Compiled | None = None
     lock: Path | None = None
     goes_on: bool = False
+    renamed: bool = False
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -112,7 +115,7 @@ def prepared(
     Whatever can be wrong with spec, folder, options, data and device is told before anything is written. A spec is
     compiled; where it asks for a search and has no lock file yet, the search runs first and its lock file is written,
     so that it survives whatever happens to the training. A run that is resumed is never searched, and its generated
-    file stays as it is.
+    file stays as it is, unless names were `moved` since: it gets those of now.
 
     Raises:
         SpecError: the spec is wrong, SW0801 when a file is in the way that swc did not write, SW0805 when a run to
@@ -129,7 +132,12 @@ def prepared(
         warnings = plan.warnings
         if plan.compiled is not None:
             compiled = plan.compiled if plan.lock is None else _searched(target, plan, plan.lock, run, search, ready)
-            write_generated(compiled, plan.path, run=_saved(plan.folder))
+            # Of a run under other names it is known already that the file is its own.
+            write_generated(compiled, plan.path, force=plan.renamed, run=_saved(plan.folder))
+            if plan.renamed:
+                run.reporter.say(
+                    f"names were `moved` since: {plan.path} has those of now, and the run goes on under them"
+                )
             if not plan.goes_on:
                 if plan.lock is None and compiled.lock is not None:
                     lock = search.lock or lock_path(target)
@@ -156,8 +164,8 @@ def _planned(target: Path, run_folder: Path | None, run: Run, search: SearchChoi
     if run.options.resume and _saved(folder):
         if searching and search.lock is not None:
             compiled = compile_spec(target, LockChoice(search.lock))  # says that it is missing
-        _check_resumed(target, compiled, folder)
-        return _Plan(path, folder, compiled.family, compiled=compiled, goes_on=True)
+        renamed = _check_resumed(target, compiled, folder)
+        return _Plan(path, folder, compiled.family, compiled=compiled, goes_on=True, renamed=renamed)
     check_ours(path, target, structure=compiled.plan.structure if _saved(folder) else None)
     searched = searching and needs_search(compiled.family)
     return _Plan(path, folder, compiled.family, compiled=compiled, lock=program_lock if searched else None)
@@ -193,14 +201,17 @@ def _seen(compiled: Compiled, run: Run, lock_file: Path) -> tuple[Diagnostic, ..
     return (other_held_out(lock, held, compiled.family, lock_file),)
 
 
-def _check_resumed(spec: Path, compiled: Compiled, folder: Path) -> None:
-    """See that the run in a folder was compiled from a spec as it is now.
+def _check_resumed(spec: Path, compiled: Compiled, folder: Path) -> bool:
+    """See that the run in a folder was compiled from a spec as it is now; whether only names were `moved` since.
 
     Raises:
         SpecError: SW0805 when the spec or its lock file has changed since.
     """
     path = folder / compiled.file_name
-    if path.exists() and not is_current(compiled, path):
+    if not path.exists() or is_current(compiled, path):
+        return False
+    last = next(folder / name for name in (LAST, CHECKPOINT) if (folder / name).is_file())
+    if not only_names_moved(compiled, path, last):
         raise SpecError(
             (
                 Diagnostic(
@@ -215,6 +226,7 @@ def _check_resumed(spec: Path, compiled: Compiled, folder: Path) -> None:
                 ),
             )
         )
+    return True
 
 
 def locate(target: Path, run_folder: Path | None) -> tuple[Path, Path]:

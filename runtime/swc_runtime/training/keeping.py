@@ -28,6 +28,7 @@ from swc_runtime.training.history import History
 from swc_runtime.training.options import TrainOptions
 from swc_runtime.training.planning import is_of
 from swc_runtime.training.processes import led
+from swc_runtime.training.renamed import run_of_now
 from swc_runtime.training.schedule import Timetable
 from swc_runtime.training.session import Session
 from swc_runtime.training.state import load_family, restore_training, save_family, training_tensors, without_momentum
@@ -175,7 +176,7 @@ class Keeper:
         path = self._path(FINAL)
         if path is None:
             return None
-        metadata = read_metadata(path)
+        _, metadata = run_of_now(self._session.family, {}, read_metadata(path))
         history = self._checked(path, metadata)
         if history.evaluation is None or metadata.get("chosen") != self._options.chosen:
             return None
@@ -193,7 +194,7 @@ class Keeper:
         path = self._path(LAST)
         if path is None:
             return None
-        tensors, metadata = read_checkpoint(path)
+        tensors, metadata = run_of_now(self._session.family, *read_checkpoint(path))
         if metadata.get("kind") != "training":
             raise CheckpointError(f"{path} holds a trained family, not a training that can go on.")
         history = self._checked(path, metadata)

@@ -64,7 +64,7 @@ def train(
     reporter = (reporter or Silent()) if fabric.is_global_zero else Silent()
     with limits(), _claimed(fabric, options, reporter):
         times = planned(family, options)
-        with Freezing(family, options.freeze, fresh_parts(options)) as freezing:
+        with Freezing(family, options.freeze, fresh_parts(family, options)) as freezing:
             session = Session(family, data, options, fabric, times, freezing)
             return _Training(session, data, options, reporter).run()
 

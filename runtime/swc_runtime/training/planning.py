@@ -12,6 +12,7 @@ from swc_runtime.problems import CheckpointError
 from swc_runtime.training.folder import FINAL, LAST
 from swc_runtime.training.history import History
 from swc_runtime.training.options import MOST_EPOCHS, TrainOptions
+from swc_runtime.training.renamed import run_of_now
 from swc_runtime.training.schedule import Timetable, prolonged, timetable
 
 
@@ -41,10 +42,10 @@ def planned(family: Family, options: TrainOptions) -> Timetable:
     return prolonged(times, family.recipe, family.refinement, options.epochs)
 
 
-def fresh_parts(options: TrainOptions) -> tuple[str, ...]:
+def fresh_parts(family: Family, options: TrainOptions) -> tuple[str, ...]:
     """What of the family started fresh where all else was taken from another one, in this run or as it began."""
     path = _resumed(options)
-    origin = options.origin if path is None else read_metadata(path).get("from")
+    origin = options.origin if path is None else run_of_now(family, {}, read_metadata(path))[1].get("from")
     fresh = origin.get("fresh") if isinstance(origin, Mapping) else None
     return tuple(name for name in fresh if isinstance(name, str)) if isinstance(fresh, list) else ()
 
