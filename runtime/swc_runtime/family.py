@@ -84,7 +84,7 @@ class Family(nn.Module):
         members: Sequence[str] | None = ...,
         budget_ms: float | None = ...,
         deadline_ms: None = ...,
-        percentile: Percentile = ...,
+        percentile: Percentile | None = ...,
     ) -> Tensor: ...
 
     @overload
@@ -97,7 +97,7 @@ class Family(nn.Module):
         members: Sequence[str] | None = None,
         budget_ms: float | None = None,
         deadline_ms: float | None = None,
-        percentile: Percentile = 95,
+        percentile: Percentile | None = None,
     ) -> Tensor | Timely:
         """Return the class probabilities (batch, classes), averaged over members, all of them unless told otherwise.
 
@@ -107,12 +107,12 @@ class Family(nn.Module):
             x: normalised images (batch, ...), where the family is. No images at all are answered by (0, classes).
             members: names of members to average.
             budget_ms: take the most accurate subset of ``frontier`` that was measured to be fast enough, for a batch of
-                this size and in ``percentile`` (50, 95 or 99) percent of all calls; it then takes what it takes.
+                this size and in ``percentile`` percent of all calls; it then takes what it takes.
             deadline_ms: return within so many milliseconds, counted from the call, whatever happens: members run one
                 after the other (as ``frontier`` says they do best, else cheapest first), and what is done when time is
                 up is averaged. With a frontier, members that would make the average less accurate are left out of it.
                 ``members`` limits which may run. Without any member in time the answer is uniform.
-            percentile: see ``budget_ms``.
+            percentile: 50, 95 (unless told otherwise) or 99; see ``budget_ms``.
 
         Returns:
             The probabilities; with ``deadline_ms`` a ``Timely``: the probabilities and the members that they rest on.

@@ -37,8 +37,9 @@ def find(target: Path, run_folder: Path | None, checkpoint: Path | None, data: s
     if target.is_dir():
         return _in_run(target, run_folder, checkpoint)
     if target.suffix not in {".sw", ".py"}:
-        what = "is neither the folder of a run, nor a spec (.sw), nor a generated file (.py)"
-        raise _problem("SW0803", f"{target} {what if target.exists() else 'does not exist'}", "name one of these three")
+        what = "is no trained family" if target.exists() else "does not exist"
+        names = "the folder of a run, a spec (.sw) or a generated file (.py)"
+        raise _problem("SW0803", f"{target} {what}", f"name {names}")
     path, folder = training.locate(target, run_folder)
     weights = checkpoint or folder / training.CHECKPOINT
     if not weights.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,25 @@ def test_another_machine_and_other_threads_are_noticed(family: Mini, tmp_path: P
     save_frontier(measured(threads=77), family, tmp_path / "f.json")
     with pytest.warns(FrontierWarning, match=r"with 77 threads of torch, and \d+ are in use"):
         load_frontier(tmp_path / "f.json", family)
+
+
+def test_paths_may_be_texts(family: Mini, tmp_path: Path) -> None:
+    save_frontier(measured(), family, str(tmp_path / "f.json"))
+    assert load_frontier(str(tmp_path / "f.json"), family) == measured()
+    with pytest.raises(FrontierError, match=r"There is no frontier nowhere\.json"):
+        load_frontier("nowhere.json", family)
+
+
+def test_what_controls_a_terminal_is_shown_not_done(content: dict[str, Any], family: Mini, tmp_path: Path) -> None:
+    hostile = "Abacus\x1b[2J\r\u202e\ud800"
+    shown = r"Abacus\x1b[2J\r\u202e\ud800"
+    with pytest.warns(FrontierWarning, match=re.escape(f"measured on {shown}, and")):
+        found = load(content | {"device": hostile}, family, tmp_path)
+    with pytest.raises(ValueError, match=re.escape(f"on {shown}: the fastest")):
+        found.choose(1, 0.001)
+    for key in ("family", "structure"):
+        with pytest.raises(FrontierError, match=re.escape(shown)):
+            load(content | {key: hostile}, family, tmp_path)
 
 
 def test_numbers_that_are_none_are_not_written(family: Mini, tmp_path: Path) -> None:

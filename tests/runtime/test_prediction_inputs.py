@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from handmade import Mini
 from torch import Tensor
 
+from swc_runtime import Frontier, FrontierPoint
 from swc_runtime.memory import BatchMemoryError
 
 
@@ -41,6 +43,12 @@ def ask(request: pytest.FixtureRequest, family: Mini) -> Ask:
         (torch.zeros(2, 8, 8, 1), r"not \(2, 8, 8, 1\): channels come first \(x.permute\(0, 3, 1, 2\)\)"),
         (torch.zeros(2, 1, 9, 8), r"not \(2, 1, 9, 8\): resize them to 8×8"),
         (torch.zeros(2, 3, 8, 8), r"images \(batch, 1, 8, 8\), not \(2, 3, 8, 8\)$"),
+        (torch.zeros(2, 1, 8, 8).to_sparse(), r"not one of layout sparse_coo: convert it \(.to_dense"),
+        (torch.zeros(2, 1, 8, 8).to_mkldnn(), r"convert it \(.to_dense"),
+        (
+            torch.nested.nested_tensor([torch.zeros(1, 8, 8)], layout=torch.jagged),
+            r"ordinary tensor of images .*, not a nested one: convert it \(torch.nested.to_padded_tensor",
+        ),
         (torch.zeros(8, 8), r"not \(8, 8\)$"),
         (torch.zeros(()), r"not \(\)$"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.uint8), r"not uint8: normalise them first as in training, Normalisation"),
@@ -78,10 +86,59 @@ def test_autocast_decides_about_types(family: Mini) -> None:
     torch.testing.assert_close(half, family.predict(x), atol=0.05, rtol=0.2)
 
 
-@pytest.mark.parametrize("deadline", [math.nan, "5", True, [5]])
-def test_deadlines_that_are_none(family: Mini, deadline: object) -> None:
-    with pytest.raises(ValueError, match="deadline_ms is a time in milliseconds, not"):
-        family.predict(torch.zeros(1, 1, 8, 8), deadline_ms=deadline)  # type: ignore[call-overload]
+def frontier() -> Frontier:
+    return Frontier(
+        "cpu", 1, 1, "val", tuple("0123456789"), (FrontierPoint(("wide",), 8, 1.0, 2.0, 4.0, 0.8, 0.5, 0.1),)
+    )
+
+
+@pytest.fixture
+def measured(family: Mini) -> Iterator[Mini]:
+    family.frontier = frontier()
+    yield family
+    family.frontier = None
+
+
+@pytest.mark.parametrize("argument", ["deadline_ms", "budget_ms"])
+@pytest.mark.parametrize("time", [math.nan, np.float32("nan"), "5", True, np.True_, [5], 5j, torch.tensor(5.0)])
+def test_times_that_are_none(measured: Mini, argument: str, time: object) -> None:
+    with pytest.raises(ValueError, match=f"{argument} is a time in milliseconds, not"):
+        measured.predict(torch.zeros(1, 1, 8, 8), **{argument: time})  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "time", [60_000, 10**400, Fraction(120_001, 2), np.float32(60_000), np.int64(60_000), math.inf]
+)
+def test_times_of_all_types_of_numbers(measured: Mini, time: float) -> None:
+    x = torch.zeros(1, 1, 8, 8)
+    expected = family_of_one(measured, x)
+    assert torch.equal(measured.predict(x, budget_ms=time), expected)
+    assert torch.equal(measured.predict(x, deadline_ms=time).probabilities, expected)
+
+
+def family_of_one(family: Mini, x: Tensor) -> Tensor:
+    """By the only member that was measured."""
+    return family.predict(x, members=["wide"])  # type: ignore[no-any-return]
+
+
+def test_times_that_have_passed(measured: Mini) -> None:
+    x = torch.zeros(1, 1, 8, 8)
+    for passed in (0, -5, -(10**400), np.float32(-1)):
+        assert measured.predict(x, deadline_ms=passed).members == ()
+        with pytest.raises(ValueError, match=r"budget_ms is a time in milliseconds, more than 0, not (0|-.*)"):
+            measured.predict(x, budget_ms=passed)
+
+
+def test_a_percentile_goes_with_a_budget(measured: Mini) -> None:
+    x = torch.zeros(1, 1, 8, 8)
+    for arguments in ({}, {"members": ["wide"]}, {"deadline_ms": 5.0}):
+        for percentile in (95, 90):
+            with pytest.raises(ValueError, match="percentile goes with budget_ms"):
+                measured.predict(x, percentile=percentile, **arguments)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="at the percentiles 50, 95 and 99, not 90"):
+        measured.predict(x, budget_ms=5.0, percentile=90)  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match=r"within 1.5 ms on cpu: .* takes 2 ms in 95% of all calls"):
+        measured.predict(x, budget_ms=1.5)
 
 
 def test_a_budget_and_a_deadline_contradict_each_other(family: Mini) -> None:

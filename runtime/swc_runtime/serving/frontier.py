@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from swc_runtime.serving.arguments import milliseconds
 from swc_runtime.serving.subsets import Subsets
 
 Percentile = Literal[50, 95, 99]
@@ -109,7 +110,8 @@ class Frontier:
         Raises:
             ValueError: no batch size as large was measured, no subset fits, or the budget or percentile is none.
         """
-        if not budget_ms > 0:
+        budget_ms = milliseconds("budget_ms", budget_ms)
+        if budget_ms <= 0:
             raise ValueError(f"budget_ms is a time in milliseconds, more than 0, not {budget_ms!r}")
         subsets = self.at(batch)
         if subsets is None:

@@ -15,6 +15,7 @@ import torch
 from swc_runtime.durable import write_atomically
 from swc_runtime.machine import device_name, torch_threads
 from swc_runtime.problems import RuntimeProblem
+from swc_runtime.serving.arguments import printable
 from swc_runtime.serving.frontier import Frontier, FrontierPoint
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class FrontierWarning(UserWarning):
     """A frontier was measured elsewhere, or not as it is used now: its latencies need not hold."""
 
 
-def save_frontier(measured: Frontier, family: Family, path: Path) -> None:
+def save_frontier(measured: Frontier, family: Family, path: str | Path) -> None:
     """Write a frontier as JSON, for ``load_frontier``.
 
     Raises:
@@ -54,10 +55,10 @@ def save_frontier(measured: Frontier, family: Family, path: Path) -> None:
         "classes": list(measured.classes),
         "entries": [asdict(point) | {"members": list(point.members)} for point in measured.entries],
     }
-    write_atomically(path, (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
+    write_atomically(Path(path), (json.dumps(content, indent=2, allow_nan=False) + "\n").encode())
 
 
-def load_frontier(path: Path, family: Family, *, classes: Sequence[str] | None = None) -> Frontier:
+def load_frontier(path: str | Path, family: Family, *, classes: Sequence[str] | None = None) -> Frontier:
     """Read a frontier, for ``family.frontier``; move the family to the device that it will serve on first.
 
     Warns with a ``FrontierWarning`` when it was measured on another device or with other threads than are in use now.
@@ -70,6 +71,7 @@ def load_frontier(path: Path, family: Family, *, classes: Sequence[str] | None =
     Raises:
         FrontierError: no such file, not a frontier, or one of another family or of other classes.
     """
+    path = Path(path)
     if not path.is_file():
         raise FrontierError(f"There is no frontier {path}: measure one on this machine with `swc anytime`.")
     content = _parsed(path)
@@ -207,10 +209,11 @@ def _only(found: Collection[str], expected: Sequence[str], where: str) -> None:
 
 
 def _text(found: dict[str, Any], key: str) -> str:
+    """A text to be shown to people."""
     value = found.get(key)
     if not isinstance(value, str):
         raise ValueError(f"{key} is no text")  # noqa: TRY004 - a fault of the file, as the others
-    return value
+    return printable(value)
 
 
 def _integer(found: dict[str, Any], key: str, least: int, where: str = "") -> int:
@@ -242,7 +245,7 @@ def _compare(path: Path, measured: Frontier, family: Family) -> None:
     """Warn where latencies need not hold: on another device, or with other threads."""
     device = next(family.parameters()).device
     differing = []
-    if measured.device != (here := device_name(device)):
+    if measured.device != (here := printable(device_name(device))):
         differing.append(f"on {measured.device}, and this is {here}")
     if measured.threads != (threads := torch_threads(device)):
         differing.append(f"with {measured.threads} threads of torch, and {threads} are in use")

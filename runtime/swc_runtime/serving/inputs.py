@@ -24,6 +24,11 @@ def check_images(family: Family, x: object) -> None:
         raise ValueError(  # noqa: TRY004 - every fault of an argument of predict is a ValueError
             f"predict takes a tensor of images {_expected(family)}, not {type(x).__name__}: make one ({hint})"
         )
+    if x.is_nested or x.layout is not torch.strided:
+        raise ValueError(
+            f"predict takes an ordinary tensor of images {_expected(family)}, not {_kind(x)}: convert it "
+            f"({'torch.nested.to_padded_tensor' if x.is_nested else '.to_dense()'})"
+        )
     if x.shape[1:] != family.input:
         raise ValueError(f"predict takes images {_expected(family)}, not {_shape(x)}{_misshapen(family, x)}")
     if not x.is_floating_point():
@@ -80,6 +85,10 @@ def _expected(family: Family) -> str:
 
 def _shape(x: Tensor) -> str:
     return f"({', '.join(map(str, x.shape))})"
+
+
+def _kind(x: Tensor) -> str:
+    return "a nested one" if x.is_nested else f"one of layout {str(x.layout).removeprefix('torch.')}"
 
 
 def _dtype(x: Tensor) -> str:

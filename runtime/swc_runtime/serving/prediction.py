@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from swc_runtime.cancellation import AtEveryOperation
 from swc_runtime.evaluating import Modes, evaluation_view
 from swc_runtime.footprint import available, bytes_per_example
 from swc_runtime.memory import too_large
+from swc_runtime.serving.arguments import milliseconds
 from swc_runtime.serving.deadline import Timely, answer_in_time
 from swc_runtime.serving.frontier import Percentile
 from swc_runtime.serving.inputs import check_images, check_placement, explained
@@ -31,7 +31,7 @@ def predict(
     members: Sequence[str] | None,
     budget_ms: float | None,
     deadline_ms: float | None,
-    percentile: Percentile,
+    percentile: Percentile | None,
 ) -> Tensor | Timely:
     """See ``Family.predict``."""
     recording = torch.is_grad_enabled()
@@ -48,21 +48,23 @@ def _predicted(
     members: Sequence[str] | None,
     budget_ms: float | None,
     deadline_ms: float | None,
-    percentile: Percentile,
+    percentile: Percentile | None,
 ) -> Tensor | Timely:
+    if percentile is not None and budget_ms is None:
+        raise ValueError("percentile goes with budget_ms: it says in what part of all calls the budget is to be kept")
     if deadline_ms is not None:
         began = time.perf_counter()
         check_images(family, x)
         if budget_ms is not None:
             raise ValueError("predict takes either budget_ms or deadline_ms, not both")
-        return _in_time(family, x, members, _milliseconds(deadline_ms), began)
+        return _in_time(family, x, members, max(0.0, milliseconds("deadline_ms", deadline_ms)), began)
     check_images(family, x)
     if budget_ms is not None:
         if members is not None:
             raise ValueError("predict takes either members or budget_ms, not both")
         if family.frontier is None:
             raise ValueError("budget_ms needs a measured frontier: measure it on this machine (swc anytime) first")
-        members = family.frontier.choose(len(x), budget_ms, percentile)
+        members = family.frontier.choose(len(x), budget_ms, 95 if percentile is None else percentile)
     names = family.chosen(members)
     if not len(x):
         return _nothing(family, x)
@@ -117,12 +119,6 @@ def _stoppable_logits(family: Family, member: str, x: Tensor) -> Tensor:
         return _logits(family, member, x)
     with AtEveryOperation():
         return _logits(family, member, x)
-
-
-def _milliseconds(deadline_ms: float) -> float:
-    if isinstance(deadline_ms, bool) or not isinstance(deadline_ms, int | float) or math.isnan(deadline_ms):
-        raise ValueError(f"deadline_ms is a time in milliseconds, not {deadline_ms!r}")
-    return max(0.0, deadline_ms)
 
 
 def _nothing(family: Family, x: Tensor) -> Tensor:
