@@ -83,7 +83,7 @@ def begin(family: Family, start: StartChoice, run: Run, data: Dataset, *, anew: 
         return {"family": source.family.plan.family, "digest": source.digest}
     report = start_from(family, source, classes=data.class_names)
     run.reporter.say(report.text())
-    if _seen(source.data, run, data):
+    if _seen(source.data, data):
         run.reporter.say(
             f"{source.name} was trained on these images with others held out: scores on those that are held out now "
             f"(--val {run.options.val:g}) flatter, for it has seen them"
@@ -91,9 +91,10 @@ def begin(family: Family, start: StartChoice, run: Run, data: Dataset, *, anew: 
     return report.record()
 
 
-def _seen(before: Mapping[str, Any] | None, run: Run, data: Dataset) -> bool:
+def _seen(before: Mapping[str, Any] | None, data: Dataset) -> bool:
     """Whether images that are held out now were trained on before."""
-    if before is None or not run.options.val or before.get("identity") != data.identity:
+    now = data.val_origin
+    if before is None or now is None or now.get("own") or before.get("identity") != data.identity:
         return False
     held = before.get("val")
-    return not isinstance(held, Mapping) or held.get("fraction") != run.options.val
+    return not isinstance(held, Mapping) or held.get("fraction") != now["fraction"] or held.get("seed") != now["seed"]

@@ -44,13 +44,14 @@ class Trained:
 
         check_classes(self.checkpoint, self.metadata, data)
         split = self.held_out
-        if split is not None and self.metadata["data"]["identity"] == data.identity:
+        held = split is not None and "fraction" in split  # the data set's own come with it
+        if split is not None and held and self.metadata["data"]["identity"] == data.identity:
             return data.held_out(split["fraction"], split["seed"])
         return data
 
     @property
     def held_out(self) -> Mapping[str, Any] | None:
-        """The ``fraction`` and ``seed`` of the images that the training held out; None where it held none."""
+        """The ``fraction`` and ``seed`` of the images that the training held out, or ``own``; None without any."""
         about: Mapping[str, Any] = self.metadata.get("data") or {}  # checkpoints written in Python may not say
         return about.get("val")
 

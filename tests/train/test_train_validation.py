@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 from train_families import Tiny, digits, noise, tiny
 
+from swc.pipeline.trained import Trained
 from swc_runtime.checkpoint import read_checkpoint, read_metadata
 from swc_runtime.evaluation import evaluate
 from swc_runtime.problems import DataError, TrainingError
@@ -152,6 +153,27 @@ def test_the_checkpoint_says_what_was_held_out_and_of_which_data(tmp_path):
         }
         assert about["versions"]["torch"] == torch.__version__
         assert History.from_json(about["history"]).epochs[0].val.images == 50
+
+
+@pytest.mark.parametrize("val", [0.0, 0.1])
+def test_the_checkpoint_says_that_the_data_set_brought_validation_images(tmp_path, val):
+    data = digits(100)
+    own = replace(data, val=data.test.subset(torch.arange(20)))
+    train(tiny(), own, options(tmp_path, val=val, epochs=1))
+    about = read_metadata(tmp_path / FINAL)["data"]
+    assert about["val"] == {"own": True}
+    assert about["images"]["val"] == 20
+    trained = Trained(tiny(), tmp_path / FINAL, read_metadata(tmp_path / FINAL))
+    assert trained.as_in_training(own) is own
+    held = Trained(
+        tiny(), tmp_path / FINAL, {**trained.metadata, "data": {**about, "val": {"fraction": 0.2, "seed": 1}}}
+    )
+    assert held.as_in_training(data).split == (0.2, 1)
+
+
+def test_the_checkpoint_says_how_a_program_held_images_out(tmp_path):
+    train(tiny(), digits(100).held_out(0.25, seed=3), options(tmp_path, epochs=1))
+    assert read_metadata(tmp_path / FINAL)["data"]["val"] == {"fraction": 0.25, "seed": 3}
 
 
 def test_the_best_state_is_kept_and_the_first_of_equals(tmp_path, monkeypatch):

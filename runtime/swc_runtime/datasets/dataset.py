@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,9 +32,10 @@ class Dataset:
         class_names: in the order of labels.
         identity: 16 hex digits over class names, labels and images in their order: the same wherever the data lie.
             Taking training images out (``limited``, ``held_out``) leaves it as it is.
-        val: images held out of the training set, scored while it goes on.
+        val: images that are not trained on, scored while training goes on: held out, or the data set's own.
         skipped: files that were left out because they cannot be read.
         alpha: what transparent pixels were put on, so that other images can be read alike.
+        split: (fraction, seed) by which ``val`` was held out; None where it was not.
     """
 
     name: str
@@ -47,6 +49,14 @@ class Dataset:
     val: Split | None = None
     skipped: tuple[str, ...] = ()
     alpha: Alpha = "white"
+    split: tuple[float, int] | None = None
+
+    @property
+    def val_origin(self) -> dict[str, Any] | None:
+        """Where ``val`` comes from, as checkpoints say it: ``fraction`` and ``seed``, or ``own``; None without any."""
+        if self.val is None:
+            return None
+        return {"own": True} if self.split is None else {"fraction": self.split[0], "seed": self.split[1]}
 
     def limited(self, count: int | None) -> Dataset:
         """At most ``count`` training images, the same ones every time (drawn evenly from the whole set)."""
@@ -80,7 +90,8 @@ class Dataset:
                 "keeps at least one to train on): hold more out (--val), or nothing (--val 0)."
             )
         parts = ((~chosen).nonzero().flatten(), chosen.nonzero().flatten())
-        return replace(self, train=self.train.subset(parts[0]), val=self.train.subset(parts[1]))
+        rest, held = (self.train.subset(part) for part in parts)
+        return replace(self, train=rest, val=held, split=(fraction, seed))
 
 
 def _stratified(labels: Tensor, fraction: float, seed: int) -> Tensor:

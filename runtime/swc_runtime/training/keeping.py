@@ -32,7 +32,6 @@ from swc_runtime.training.renamed import run_of_now
 from swc_runtime.training.schedule import Timetable
 from swc_runtime.training.session import Session
 from swc_runtime.training.state import load_family, restore_training, save_family, training_tensors, without_momentum
-from swc_runtime.training.validation import SPLIT_SEED
 from swc_runtime.training.watch import reduced
 
 
@@ -156,7 +155,7 @@ class Keeper:
                 },
                 "skipped": list(data.skipped),
                 "alpha": data.alpha,
-                "val": {"fraction": self._options.val, "seed": SPLIT_SEED} if self._options.val else None,
+                "val": data.val_origin,
             },
             "history": history.to_json(),
             "from": self._origin,
