@@ -28,7 +28,7 @@ from swc_runtime.datasets.sources import Source
 from swc_runtime.durable import write_atomically
 from swc_runtime.problems import RuntimeProblem
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when what is read from files changes, or how it is kept."""
 
 _WORTH = 2000
