@@ -78,13 +78,14 @@ def predict(
         raise click.UsageError("--members, --budget-ms and --deadline-ms: a budget goes with none of the others")
     found = find(target, run_folder, checkpoint)
     show(edited_note(found.path))
-    family = loaded(found.path, found.checkpoint)
+    trained = loaded(found.path, found.checkpoint)
     frontier = found.folder / predicting.FRONTIER
     needed = "budget_ms" in timed or ("deadline_ms" in timed and frontier.is_file())
-    for warning in predicting.prepare(family, accelerator, frontier if needed else None):
-        click.echo(f"warning: {warning}", err=True)
+    run = predicting.prepare(trained, accelerator, frontier if needed else None)
+    if run.warning:
+        click.echo(f"warning: {run.warning}", err=True)
     size = batch or (1 if timed else 32)
-    answers = predicting.predict(family, predicting.expanded(_named(images)), batch=size, **question)
+    answers = predicting.predict(run, _named(images), batch=size, **question)
     unreadable = _lines(answers) if output_format == "jsonl" else _table(answers)
     if unreadable:
         raise click.exceptions.Exit(1)

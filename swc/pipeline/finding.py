@@ -62,6 +62,7 @@ def _way_on(folder: Path, train: str, otherwise: str = "") -> str:
 def _in_run(folder: Path, other: Path | None, checkpoint: Path | None) -> Found:
     """What lies in a run's folder."""
     from swc_runtime.checkpoint import read_metadata  # noqa: PLC0415 - torch is loaded for running, not for compiling
+    from swc_runtime.serving.run import generated_files  # noqa: PLC0415
 
     if other is not None and other != folder:
         raise _problem("SW0820", f"{folder} and {other} are both folders of runs", "name one: the target, or `--run`")
@@ -69,14 +70,16 @@ def _in_run(folder: Path, other: Path | None, checkpoint: Path | None) -> Found:
     if not weights.is_file():
         name = "name the folder of a run that was trained"
         raise _problem("SW0804", f"there is no checkpoint {weights}", _way_on(folder, "swc train …", name))
-    path = kept_path(folder, str(read_metadata(weights).get("family")))
-    if not path.is_file():
+    family = str(read_metadata(weights).get("family"))
+    found = generated_files(folder, family)
+    if len(found) != 1:
+        name = kept_path(folder, family).name
         raise _problem(
             "SW0820",
-            f"{folder} does not hold {path.name}, the generated file that says what its weights are of",
-            f"name the file (or spec) that was trained, and the run: {path.name} --run {folder}",
+            f"{folder} does not hold {name}, the generated file that says what its weights are of",
+            f"name the file (or spec) that was trained, and the run: {name} --run {folder}",
         )
-    return Found(path, folder, weights)
+    return Found(found[0], folder, weights)
 
 
 def _problem(code: str, summary: str, help_: str) -> SpecError:

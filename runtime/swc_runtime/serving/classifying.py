@@ -80,7 +80,7 @@ def classify(
     question = question or Question()
     if question.alpha is None:
         question = replace(question, alpha=metadata.get("data", {}).get("alpha", "white"))
-    normalise, names = _knowledge(family, metadata)
+    normalise, names = knowledge(family, metadata)
     device = next(family.parameters()).device
     if question.members is not None:
         _asked(family.chosen, question.members)
@@ -108,7 +108,25 @@ def images_in(folder: Path) -> list[Path]:
     return visible
 
 
-def _knowledge(family: Family, metadata: Mapping[str, Any]) -> tuple[Normalisation, tuple[str, ...]]:
+def image_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files as they are, and the image files in folders.
+
+    Raises:
+        DataError: a folder without image files.
+    """
+    for path in paths:
+        if path.is_dir():
+            yield from images_in(path)
+        else:
+            yield path
+
+
+def knowledge(family: Family, metadata: Mapping[str, Any]) -> tuple[Normalisation, tuple[str, ...]]:
+    """How images are normalised, and the names of the classes (their numbers, where the metadata do not say).
+
+    Raises:
+        PredictionError: the metadata do not say how images are normalised.
+    """
     scales = metadata.get("normalisation")
     if not isinstance(scales, Mapping):
         raise PredictionError("The checkpoint does not say how images are normalised: train again with this swc.")

@@ -71,7 +71,14 @@ def load_frontier(path: str | Path, family: Family, *, classes: Sequence[str] | 
     Raises:
         FrontierError: no such file, not a frontier, or one of another family or of other classes.
     """
-    path = Path(path)
+    measured, warning = read_frontier(Path(path), family, classes=classes)
+    if warning:
+        warnings.warn(warning, FrontierWarning, stacklevel=2)
+    return measured
+
+
+def read_frontier(path: Path, family: Family, *, classes: Sequence[str] | None = None) -> tuple[Frontier, str]:
+    """As ``load_frontier``, which warns of the text that this returns: why latencies need not hold here, or nothing."""
     if not path.is_file():
         raise FrontierError(f"There is no frontier {path}: measure one on this machine with `swc anytime`.")
     content = _parsed(path)
@@ -95,8 +102,7 @@ def load_frontier(path: str | Path, family: Family, *, classes: Sequence[str] | 
             f"{path} was measured with {_difference(measured.classes, tuple(classes))}: measure again with "
             "`swc anytime`."
         )
-    _compare(path, measured, family)
-    return measured
+    return measured, _difference_here(path, measured, family)
 
 
 def _damaged(path: Path, what: str) -> str:
@@ -241,18 +247,17 @@ def _difference(measured: tuple[str, ...], expected: tuple[str, ...]) -> str:
     return f"class {index} named {measured[index]!r}, not {expected[index]!r}"
 
 
-def _compare(path: Path, measured: Frontier, family: Family) -> None:
-    """Warn where latencies need not hold: on another device, or with other threads."""
+def _difference_here(path: Path, measured: Frontier, family: Family) -> str:
+    """Why latencies need not hold: measured on another device, or with other threads. Empty if they were not."""
     device = next(family.parameters()).device
     differing = []
     if measured.device != (here := printable(device_name(device))):
         differing.append(f"on {measured.device}, and this is {here}")
     if measured.threads != (threads := torch_threads(device)):
         differing.append(f"with {measured.threads} threads of torch, and {threads} are in use")
-    if differing:
-        warnings.warn(
-            f"{path} was measured {'; '.join(differing)}: its latencies need not hold here; measure again with "
-            "`swc anytime`",
-            FrontierWarning,
-            stacklevel=3,
-        )
+    if not differing:
+        return ""
+    return (
+        f"{path} was measured {'; '.join(differing)}: its latencies need not hold here; measure again with "
+        "`swc anytime`"
+    )

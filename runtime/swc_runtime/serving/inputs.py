@@ -13,8 +13,22 @@ if TYPE_CHECKING:
     from swc_runtime.family import Family
 
 
-def check_images(family: Family, x: object) -> None:
-    """See that ``x`` is a batch of images of the family's size. What takes longer to see shows when they are used.
+def check_images(family: Family, x: Tensor) -> None:
+    """See that ``x`` is a batch of normalised images. What takes longer to see shows when they are used.
+
+    Raises:
+        ValueError: it is not.
+    """
+    check_shape(family, x)
+    if not x.is_floating_point():
+        raise ValueError(
+            f"predict takes normalised images of a floating-point type, not {_dtype(x)}: normalise them first as in "
+            'training, Normalisation(**load_family(family, checkpoint)["normalisation"])(images)'
+        )
+
+
+def check_shape(family: Family, x: object) -> None:
+    """See that ``x`` is a batch of images of the family's size, of whatever type.
 
     Raises:
         ValueError: it is not.
@@ -31,11 +45,6 @@ def check_images(family: Family, x: object) -> None:
         )
     if x.shape[1:] != family.input:
         raise ValueError(f"predict takes images {_expected(family)}, not {_shape(x)}{_misshapen(family, x)}")
-    if not x.is_floating_point():
-        raise ValueError(
-            f"predict takes normalised images of a floating-point type, not {_dtype(x)}: normalise them first as in "
-            'training, Normalisation(**load_family(family, checkpoint)["normalisation"])(images)'
-        )
 
 
 def check_placement(family: Family, x: Tensor) -> None:
