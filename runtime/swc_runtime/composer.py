@@ -86,6 +86,7 @@ class Composer:
             self._traced.depth += 1
             return self._traced
         me, task = get_ident(), _backward_pass()
+        anew = anew or training  # in training mode nothing is kept, also not without gradients
         training = training and _is_grad_enabled()
         step = self._running.get(me)
         if step is None or step.task != task:  # a backward pass is no part of the step it was started in
@@ -112,17 +113,11 @@ class Composer:
         return step if step is not None and step.task == _backward_pass() else None
 
     def weight(self, name: str) -> Tensor:
-        """Return the weight of a layer: its probe, the one of this thread's step, or one composed for the caller."""
-        if self.probes is not None:
-            return self.probes[name]
-        step = self.running()
-        if step is not None:
-            return self._weight_in(step, name)
-        step = self.enter(training=self._bank.training, anew=True)
-        try:
-            return self._weight_in(step, name)
-        finally:
-            self.leave(step)
+        """Return the weight of a layer: its probe, the one of this thread's step, or one composed for the caller.
+
+        It may be written to, so it is none of those that are kept.
+        """
+        return self._weight(name, own=True)
 
     def weight_to_use(self, name: str) -> Tensor:
         """Return the weight of a layer for its forward method, which will not write to it: also one that is kept.
@@ -131,13 +126,13 @@ class Composer:
             Cancelled: nobody waits for what this thread computes any more.
         """
         if _is_traced() or self.probes is not None:
-            return self.weight(name)
+            return self._weight(name, own=False)
         step = self._running.get(get_ident())
         if step is None:
             checkpoint()
             step = self.enter(training=self._bank.training)
             try:
-                return self._weight_in(step, name)
+                return self._weight_in(step, name, own=False)
             finally:
                 self.leave(step)
         if step.work is not None and step.work.cancelled:
@@ -146,7 +141,7 @@ class Composer:
             weight = step.kept.weights.get(name)
             if weight is not None:
                 return self._cast(step.kept, name, weight) if _autocast_somewhere() else weight
-        return self.weight(name)
+        return self._weight(name, own=False)
 
     def forget(self) -> None:
         """Let go of the weights that are kept; steps that have begun with them end with them."""
@@ -197,8 +192,9 @@ class Composer:
         """Return the weights of all layers (of one member), also while the family is probed."""
         step = self.enter(training=False, anew=True)
         try:
+            anew = Step(step.resolution)  # what the caller's step gave out may have been written to
             return {
-                name: self._weight_in(step, name)
+                name: self._weight_in(anew, name, own=True)
                 for name in self._bank.layers
                 if member is None or name.partition(".")[0] == member
             }
@@ -218,7 +214,7 @@ class Composer:
                 self._check_probing(me)
             if training:
                 self._check_training(me)
-            if not anew and self._keeps(training=training):
+            if not anew and self._keeps():
                 kept = self._kept
                 if kept is None or not kept.sources.unchanged():
                     kept = self._renewed()
@@ -240,14 +236,15 @@ class Composer:
         else:
             self._running[me] = step.outer
 
-    def _keeps(self, *, training: bool) -> bool:
-        """Whether a call may be answered with weights that are kept.
+    def _keeps(self) -> bool:
+        """Whether a call in evaluation may be answered with weights that are kept.
 
-        Not where something looks on that must see how they are composed: a trace, a transformation, a dispatch mode, or
-        a CUDA graph, which will be run again when the weights are others.
+        Not beside a training on an accelerator: some optimizers write through ``.data``, which is not noticed there
+        until ``eval`` is called. Not where something looks on that must see how they are composed: a trace, a
+        transformation, a dispatch mode, or a CUDA graph, which will be run again when the weights are others.
         """
         bank = self._bank
-        if training or bank.training or self.probes is not None:
+        if self.probes is not None or (bank.training and bank.device.type != "cpu"):
             return False
         if _is_grad_enabled() and any(parameter.requires_grad for parameter in bank.parameters()):
             return False
@@ -276,14 +273,27 @@ class Composer:
                 kept = self._kept = None if sources is None else Kept(sources, self._bank.resolution)
             return kept
 
-    def _weight_in(self, step: Step, name: str) -> Tensor:
-        if step.kept is not None and (step.graphless or not _is_grad_enabled()):
+    def _weight(self, name: str, *, own: bool) -> Tensor:
+        if self.probes is not None:
+            return self.probes[name]
+        step = self.running()
+        if step is not None:
+            return self._weight_in(step, name, own=own)
+        step = self.enter(training=self._bank.training, anew=True)
+        try:
+            return self._weight_in(step, name, own=own)
+        finally:
+            self.leave(step)
+
+    def _weight_in(self, step: Step, name: str, *, own: bool) -> Tensor:
+        """Return the weight of a layer as ``step`` has it; its ``own`` is composed by it, not kept beyond it."""
+        if not own and step.kept is not None and (step.graphless or not _is_grad_enabled()):
             weight = step.kept.weights.get(name)
             if weight is None:
                 self._fill(step.kept, name)
                 weight = step.kept.weights[name]
             return weight
-        if step is self._traced and self._keeps_in_graphs():
+        if not own and step is self._traced and self._keeps_in_graphs():
             return self._bank.shaped(name, weight_in_graph(self._compiled, name, step.flats))
         resolution = step.resolution or self._bank.resolution
         index = resolution.assembly_of[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
@@ -47,6 +47,17 @@ class _SharedLayer(nn.Module):
         if name == "weight":  # parametrizations put themselves into its place
             raise self._not_its_own()
         super().__delattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "weight" and not isinstance(value, nn.Parameter):  # which is registered, and refused there
+            raise self._not_its_own()
+        super().__setattr__(name, value)
+
+    def __prepare_scriptable__(self) -> NoReturn:
+        raise SharedWeightError(
+            f"torch.jit.script cannot compile layer {self.name!r}, whose weight comes from outside of it: script the "
+            "frozen member (family.freeze()), or use torch.compile or torch.export"
+        )
 
     def _replicate_for_data_parallel(self) -> NoReturn:
         raise SharedWeightError(

@@ -120,10 +120,28 @@ def test_training_and_probing_keep_nothing(family: Family, composed: Counter) ->
     assert torch.equal(logits, torch.zeros_like(logits))
     family.train()
     for _ in range(2):
-        assert composed.since(lambda: family.predict(X)) > 0
         with torch.no_grad():
             assert composed.since(lambda: family(X)) > 0
+            assert composed.since(lambda: family.members["wide"](X)) > 0
     assert family.bank.composer._kept is None
+
+
+def test_predictions_beside_a_training_compose_once_for_each_change(family: Family, composed: Counter) -> None:
+    family.train()
+    optimizer = torch.optim.SGD(family.parameters(), lr=0.1)
+    for members in (None, ["wide"]):
+        for _ in range(2):
+            optimizer.zero_grad()
+            family(X).softmax(-1)[..., 0].sum().backward()
+            optimizer.step()
+            probabilities = family.predict(X, members=members)
+            assert composed.since(lambda m=members: family.predict(X, members=m)) == 0  # type: ignore[misc]
+            twin = copy.deepcopy(family).eval()
+            torch.testing.assert_close(probabilities, twin.predict(X, members=members), rtol=0, atol=0)
+        for parameter in family.bank.parameters():
+            parameter.data.mul_(1.1)
+        assert composed.since(lambda m=members: family.predict(X, members=m)) > 0  # type: ignore[misc]
+    assert all(module.training for module in family.modules())
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -217,6 +235,29 @@ def test_writing_to_a_weight_that_was_asked_for_changes_nothing(family: Family) 
         family(X)
         family.bank.weight("wide.fc").zero_()
         family.members["wide"].get_submodule("fc").weight.zero_()
+        assert torch.equal(family(X), expected)
+
+
+def test_writing_to_a_weight_within_a_step_changes_nothing_that_is_kept(family: Family) -> None:
+    expected = anew(family)
+    layer = family.members["wide"].get_submodule("fc")
+    with torch.no_grad(), family.bank.step():
+        family(X)
+        assert layer.weight.data_ptr() == family.bank.weight("wide.fc").data_ptr()
+        layer.weight.zero_()
+        family.bank.weight("deep.fc").zero_()
+        assert torch.equal(family(X), expected)
+    with torch.no_grad():
+        assert torch.equal(family(X), expected)
+
+
+def test_writing_to_the_weights_of_a_step_spoils_no_frozen_members(family: Family) -> None:
+    expected = anew(family)
+    with torch.no_grad(), family.bank.step():
+        family.bank.weight("wide.fc").zero_()
+        with family.bank.probing() as probes:
+            assert probes["wide.fc"].count_nonzero()
+    with torch.no_grad():
         assert torch.equal(family(X), expected)
 
 

@@ -67,6 +67,16 @@ def test_a_compiled_member(family_class: type[Family]) -> None:
     torch.testing.assert_close(compiled(X), family(X)[1])
 
 
+def test_members_that_were_replaced_by_compiled_ones_are_frozen_as_they_are() -> None:
+    family = Mini().eval()
+    expected = family(X)[1]
+    family.members["wide"].stem = torch.compile(family.members["wide"].stem, backend="eager")
+    family.members["wide"] = torch.compile(family.members["wide"], backend="eager")
+    frozen = family.freeze(["wide"])["wide"]
+    torch.testing.assert_close(frozen(X), expected)
+    assert "_orig_mod" not in "".join(frozen.state_dict())
+
+
 def test_a_compiled_family_can_be_probed() -> None:
     family = Mini().eval()
     compiled = torch.compile(family, backend="eager")
