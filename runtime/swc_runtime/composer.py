@@ -14,6 +14,7 @@ from swc_runtime.assembly import Assembly
 from swc_runtime.cancellation import Cancelled, checkpoint, work_here
 from swc_runtime.compiled import CompiledWeights, weight_in_graph
 from swc_runtime.kept import Kept
+from swc_runtime.leaves import check_traced
 from swc_runtime.problems import ThreadProblem
 from swc_runtime.resolution import Resolution
 from swc_runtime.sources import Sources
@@ -343,7 +344,12 @@ class Composer:
         key = (name, _is_grad_enabled())
         mixtures = step.mixtures.get(key)
         if mixtures is None:
-            mixtures = step.mixtures[key] = self._bank.template_bank(name)(resolution.selections[name])
+            try:
+                mixtures = self._bank.template_bank(name)(resolution.selections[name])
+            except RuntimeError as error:
+                check_traced(error)
+                raise
+            step.mixtures[key] = mixtures
         return mixtures
 
     def _check_probing(self, me: int) -> None:

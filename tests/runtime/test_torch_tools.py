@@ -63,6 +63,32 @@ def test_the_old_spectral_norm_is_refused_by_torch(family: Family) -> None:
         torch.nn.utils.spectral_norm(family.members["wide"].get_submodule("fc"))
 
 
+def test_a_weight_cannot_be_set(family: Family) -> None:
+    layer = family.members["wide"].get_submodule("fc")
+    for value in (torch.zeros(10, 20), None, nn.Parameter(torch.zeros(10, 20))):
+        with pytest.raises(SharedWeightError, match=r"'wide.fc' is composed"):
+            layer.weight = value  # type: ignore[assignment]
+    assert torch.equal(family.predict(X), anew(family).softmax(-1).mean(0))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
+def test_scripting_a_member_says_what_to_do(family: Family) -> None:
+    with pytest.raises(
+        SharedWeightError, match=r"torch.jit.script cannot compile layer 'wide.*script the frozen member"
+    ):
+        torch.jit.script(family.members["wide"])
+    torch.jit.script(family.freeze(["wide"])["wide"])
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:FutureWarning")
+def test_tracing_a_member_without_its_family_says_what_to_do(family: Family) -> None:
+    with pytest.raises(SharedWeightError, match=r"torch.jit.trace of a member.*trace the whole family"):
+        torch.jit.trace(family.members["wide"], X)
+    assert family.bank.composer.running() is None
+    for part, expected in ((family, family(X)), (family.freeze(["wide"])["wide"], family(X)[1])):
+        torch.testing.assert_close(torch.jit.trace(part, X)(X), expected)
+
+
 def test_what_a_shared_layer_owns_can_be_pruned(family: Family) -> None:
     layer = family.members["wide"].get_submodule("fc")
     with torch.no_grad():
