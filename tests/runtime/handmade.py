@@ -9,6 +9,7 @@ import dataclasses
 from functools import partial
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own idiom
 from torch import Tensor, nn
 
@@ -177,3 +178,13 @@ class FoldedMini(Mini):
     """The same members, their 3x3 convolutions folded into tiles."""
 
     plan = FOLDED
+
+
+def divided(kind: type[Family]) -> Family:
+    """A family in evaluation mode whose norms have seen images, and half of whose layers read vectors of their own."""
+    torch.manual_seed(0)
+    family = kind()
+    family(torch.randn(3, *family.input))
+    superweight = family.bank.superweights["conv3x3@0,0"]
+    family.bank.split(superweight.id, [superweight.users[::2], superweight.users[1::2]])
+    return family.eval()

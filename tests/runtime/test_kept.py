@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from changes import CHANGES
-from handmade import FoldedMini, Mini
+from handmade import FoldedMini, Mini, divided
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -45,12 +45,7 @@ def composed(monkeypatch: pytest.MonkeyPatch) -> Counter:
 
 @pytest.fixture(params=[Mini, FoldedMini])
 def family(request: pytest.FixtureRequest) -> Family:
-    torch.manual_seed(0)
-    made: Family = request.param()
-    made(X)
-    superweight = made.bank.superweights["conv3x3@0,0"]
-    made.bank.split(superweight.id, [superweight.users[::2], superweight.users[1::2]])
-    return made.eval()
+    return divided(request.param)
 
 
 def anew(family: Family) -> Tensor:

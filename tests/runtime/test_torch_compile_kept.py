@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 from changes import CHANGES
-from handmade import FoldedMini, Mini
+from handmade import FoldedMini, Mini, divided
 from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounterWithBackend
 
@@ -30,12 +30,7 @@ def _fresh_compiler() -> Iterator[None]:
 
 @pytest.fixture(params=[Mini, FoldedMini])
 def family(request: pytest.FixtureRequest) -> Family:
-    torch.manual_seed(0)
-    made: Family = request.param()
-    made(X)
-    superweight = made.bank.superweights["conv3x3@0,0"]
-    made.bank.split(superweight.id, [superweight.users[::2], superweight.users[1::2]])
-    return made.eval()
+    return divided(request.param)
 
 
 def expected(family: Family, x: Tensor = X) -> Tensor:

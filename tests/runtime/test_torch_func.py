@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from handmade import FoldedMini, Mini
+from handmade import FoldedMini, Mini, divided
 from torch import Tensor, nn
 from torch.func import functional_call, grad, hessian, jacrev, jvp, stack_module_state, vmap
 
@@ -19,12 +19,7 @@ SMALL = "bank.heads@0,0.coefficients"
 
 @pytest.fixture(params=[Mini, FoldedMini])
 def family(request: pytest.FixtureRequest) -> Family:
-    torch.manual_seed(0)
-    made: Family = request.param()
-    made(X)
-    superweight = made.bank.superweights["conv3x3@0,0"]
-    made.bank.split(superweight.id, [superweight.users[::2], superweight.users[1::2]])
-    return made.eval()
+    return divided(request.param)
 
 
 def others(family: Family) -> dict[str, Tensor]:

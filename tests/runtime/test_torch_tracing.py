@@ -8,7 +8,7 @@ import inspect
 import handmade
 import pytest
 import torch
-from handmade import FoldedMini, Mini
+from handmade import FoldedMini, Mini, divided
 from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,12 +21,7 @@ X = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 @pytest.fixture(params=[Mini, FoldedMini])
 def family(request: pytest.FixtureRequest) -> Family:
-    torch.manual_seed(0)
-    made: Family = request.param()
-    made(X)
-    superweight = made.bank.superweights["conv3x3@0,0"]
-    made.bank.split(superweight.id, [superweight.users[::2], superweight.users[1::2]])
-    return made.eval()
+    return divided(request.param)
 
 
 @torch.no_grad()
