@@ -36,6 +36,7 @@ from swc_runtime.datasets import Dataset
 from swc_runtime.machine import device_name
 from swc_runtime.progress import Silent
 from swc_runtime.serving.anytime import Measuring, Scored, measure, percentile
+from swc_runtime.serving.frontier import Percentile
 from swc_runtime.training import TrainOptions
 
 Answer = Callable[[torch.Tensor], tuple[str, ...]]
@@ -91,7 +92,7 @@ def ways(family: Family, deadline: float) -> dict[str, Answer]:
     level = frontier.at(1)
     assert level is not None
 
-    def budget(share: int) -> Answer:
+    def budget(share: Percentile) -> Answer:
         try:
             members = frontier.choose(1, deadline, share)
         except ValueError:
@@ -160,7 +161,8 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     family, data, scored = trained(args.module, args)
-    images = data.normalise(data.test.images[:64])
+    (first,) = data.test.stream([torch.arange(min(64, len(data.test)))], torch.device("cpu"))
+    images = data.normalise(first[0])
     results = []
     for callers in map(int, args.callers.split(",")):
         family.frontier = measure(family, scored, Measuring(callers=callers, seconds=3.0))

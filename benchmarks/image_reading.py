@@ -47,7 +47,8 @@ def plain_epoch(root: Path, side: int, workers: int, batches: list[Tensor]) -> C
         tensor = vision.pil_to_tensor(opened)
         scale = max(side / tensor.shape[1], side / tensor.shape[2])
         scaled = [max(side, round(length * scale)) for length in tensor.shape[1:]]
-        return vision.center_crop(vision.resize(tensor, scaled, antialias=True), [side, side])
+        fitted: Tensor = vision.center_crop(vision.resize(tensor, scaled, antialias=True), [side, side])
+        return fitted
 
     folder = ImageFolder(str(root / "train"), transform=image)
 

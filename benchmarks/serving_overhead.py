@@ -31,12 +31,10 @@ def contenders(
 ) -> dict[str, list[Call]]:
     """Pairs of calls by name: what the family does, and what its frozen members do for the same result."""
     names = list(family.members)
-    one, ensemble = family.members[member], list(frozen.values())
-    plain: nn.Module = frozen[member]
-    whole: nn.Module = family
+    called: list[nn.Module] = [family.members[member], frozen[member], family, *frozen.values()]
     if mode == "compile":
-        one, plain, whole = (torch.compile(module, fullgraph=True) for module in (one, plain, whole))
-        ensemble = [torch.compile(module, fullgraph=True) for module in ensemble]
+        called = [torch.compile(module, fullgraph=True) for module in called]  # type: ignore[misc]  # modules again
+    one, plain, whole, *ensemble = called
     pairs: dict[str, list[Call]] = {
         f"member {member}": [lambda: one(x), lambda: plain(x)],
         "family, all logits": [lambda: whole(x), lambda: torch.stack([network(x) for network in ensemble])],

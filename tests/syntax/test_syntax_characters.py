@@ -15,6 +15,7 @@ from swc.diagnostics.render import render_text
 from swc.resources import grammar_text
 from swc.syntax import parse
 from swc.syntax.characters import is_hidden, named
+from swc.syntax.tree import Comment
 
 PLACES = {
     "before the version": "@sw 1\nblock b() { return x }\n",
@@ -141,7 +142,8 @@ def test_other_errors_are_told_all_the_same() -> None:
 
 @pytest.mark.parametrize("character", ["\u00a0", "\u200d", "\ufe0f", "\u3000"])
 def test_comments_and_texts_may_have_blanks_of_other_scripts(character: str) -> None:
-    parse(Source("t.sw", f'sw 1 // a{character}b\nblock b() {{ require true, "a{character}b" return x }}\n'))
+    file = parse(Source("t.sw", f'sw 1 // a{character}b\nblock b() {{ require true, "a{character}b" return x }}\n'))
+    assert [comment.text for comment in file.trivia if isinstance(comment, Comment)] == [f"// a{character}b"]
 
 
 @pytest.mark.parametrize("character", "\v\f\x1c\x1d\x1e\x85\u2028\u2029\u202e\u2066")
@@ -157,7 +159,7 @@ def test_what_seems_to_end_a_line_or_turns_it_is_refused_in_comments_and_texts_t
 )
 @pytest.mark.parametrize("character", ["\u00a0", "\f", "\u2028", "\u200b", "é", "$"])
 def test_a_broken_text_ends(text: str, character: str) -> None:
-    errors(text.replace("@", character))
+    assert errors(text.replace("@", character)).diagnostics
 
 
 def test_letters_of_other_scripts_are_told_by_name() -> None:

@@ -377,7 +377,9 @@ def test_a_state_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
 
 def test_data_that_lie_elsewhere_are_the_same_data(tmp_path, monkeypatch):
     stopped_after(tmp_path, 1, monkeypatch)
-    train(tiny(), replace(digits(150), name="moved"), options(tmp_path, resume=True))
+    history = train(tiny(), replace(digits(150), name="moved"), options(tmp_path, resume=True))
+    assert len(history.epochs) == Tiny.recipe.epochs
+    assert read_metadata(tmp_path / FINAL)["data"]["name"] == "moved"
 
 
 def test_a_checkpoint_of_training_fits_what_loads_families(saved):
