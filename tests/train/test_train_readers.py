@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,12 @@ from swc_runtime.datasets.sources import Examined
 from swc_runtime.evaluation import evaluate
 from swc_runtime.problems import DataError
 from swc_runtime.training import TrainOptions, train
+
+# Where a reader dies while it sends, torch opens files to see whether it may, and leaves them to be collected.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 COUNT = 96
 SHAPE = (1, 8, 8)
@@ -48,6 +56,13 @@ class Deadly:
 
     def examine(self, index: int) -> Examined:
         return Examined(self.read(index), str(index).encode())
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """What was left is collected here, not in a test that comes later."""
+    yield
+    gc.collect()
 
 
 def deadly(poison: int = 50, how: int = signal.SIGKILL) -> Deadly:
